@@ -1,4 +1,4 @@
-"""Packaging: `export/` and `recipes/` at the top are installed as `kzoo.export` and `kzoo.recipes`."""
+"""Packaging: `export/` and `recipes/` are installed as `kzoo.export` and `kzoo.recipes`."""
 
 from setuptools import find_packages, setup
 
@@ -8,7 +8,9 @@ packages = find_packages(include=["kzoo", "kzoo.*"]) + list(rooms)
 setup(
     name="kzoo",
     version="0.1.0",
-    description="The model zoo for sequence models on Keras 3: trained by one command, running as .tflite",
+    description="Sequence models on Keras 3: trained by one command, running as .tflite",
+    license="Apache-2.0",
+    license_files=["LICENSE", "NOTICE"],
     python_requires=">=3.11",
     packages=packages,
     package_dir={"kzoo": "kzoo", **rooms},
@@ -17,18 +19,19 @@ setup(
         "keras>=3.15,<3.16",
         "tensorflow>=2.21,<2.22",
         "tensorflow-text>=2.21,<2.22",
-        "keras-hub>=0.32,<0.33",
         "sentencepiece>=0.2,<0.3",
+        "tokenizers>=0.21,<1",
         "ai-edge-litert>=2.3,<2.4",
         "numpy>=2.0,<3",
-        "regex",
+        "regex>=2024.5",
         "tyro>=1.0,<2",
-        "rich>=13",
+        "rich>=13,<16",
     ],
     extras_require={
-        "recipes": ["matplotlib>=3.9", "scikit-learn>=1.5"],
-        "bench": ["matplotlib>=3.9", "scikit-learn>=1.5"],
-        "test": ["pytest>=8", "ruff>=0.12", "build>=1.2", "jax>=0.10,<0.11"],
+        "recipes": ["matplotlib>=3.9,<4", "scikit-learn>=1.5,<2"],
+        "bench": ["matplotlib>=3.9,<4", "scikit-learn>=1.5,<2"],
+        # The wheel test builds without isolation, so the build needs its setuptools here.
+        "test": ["pytest>=8", "ruff>=0.12", "build>=1.2", "setuptools>=77", "jax>=0.10,<0.11"],
         "docs": [],
     },
     entry_points={"console_scripts": ["kzoo=kzoo.cli:main"]},

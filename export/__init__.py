@@ -1,0 +1,28 @@
+"""Export: SavedModel folders and verified `.tflite` files, and running them again.
+
+Names are loaded on first use, so that `Predictor` works on a machine without TensorFlow.
+"""
+
+from importlib import import_module
+
+_MODULE_OF = {
+    "Bundle": "bundle",
+    "Export": "tflite",
+    "ExportError": "errors",
+    "Predictor": "predict",
+    "Verification": "verification",
+    "VerificationError": "errors",
+    "export_many": "tflite",
+    "export_saved_model": "saved_model",
+    "export_tflite": "tflite",
+    "read_bundle": "bundle",
+    "verify": "verification",
+}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name):
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'kzoo.export' has no attribute {name!r}")
+    return getattr(import_module(f"kzoo.export.{_MODULE_OF[name]}"), name)

@@ -1,0 +1,21 @@
+"""Vocabularies and tokenizers; plain Python needs no TensorFlow, the graph path imports it."""
+
+from kzoo.text.byte import ByteTokenizer
+from kzoo.text.character import CharacterTokenizer
+from kzoo.text.sentence_piece import SentencePieceTokenizer
+from kzoo.text.serialization import TOKENIZERS, load_tokenizer, tokenizer_from_json
+from kzoo.text.tokenizer import Tokenizer
+from kzoo.text.word import WordTokenizer
+from kzoo.text.word_piece import WordPieceTokenizer
+
+__all__ = [
+    "TOKENIZERS",
+    "ByteTokenizer",
+    "CharacterTokenizer",
+    "SentencePieceTokenizer",
+    "Tokenizer",
+    "WordPieceTokenizer",
+    "WordTokenizer",
+    "load_tokenizer",
+    "tokenizer_from_json",
+]

@@ -1,0 +1,36 @@
+# Needs Python 3.11 or later with venv, and make. Everything else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+ACCEPTANCE := nsmc imdb sms_spam
+
+.PHONY: demo test format acceptance need-data
+
+# Trains on the embedded Korean film reviews, exports, verifies and classifies.
+demo: .venv/demo.stamp
+	$(BIN)/python -m kzoo.recipes.sentiment
+
+test: .venv/test.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pytest
+
+format: .venv/test.stamp
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# Trains on the full data sets, one after the other: make acceptance DATA=folder
+acceptance: need-data $(ACCEPTANCE:%=acceptance-%)
+
+acceptance-%: need-data .venv/demo.stamp
+	$(BIN)/python -m kzoo.recipes.sentiment --data "$(DATA)" --dataset $* --out runs/acceptance/$*
+
+need-data:
+	@test -d "$(DATA)" || { echo 'DATA: expected the folder of the full data sets, got "$(DATA)"; write make acceptance DATA=folder' >&2; exit 2; }
+
+# A stamp is older than the packaging files when the requirements may have changed.
+.venv/demo.stamp: EXTRAS := recipes
+.venv/test.stamp: EXTRAS := recipes,test
+.venv/%.stamp: setup.py pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --editable '.[$(EXTRAS)]'
+	touch $@

@@ -1,0 +1,46 @@
+"""Bring a user's arrays into the names, shapes and dtypes of a signature."""
+
+import numpy as np
+
+
+def named_arrays(inputs, specs):
+    """Check arrays against a signature's inputs.
+
+    Args:
+        inputs: an array, a list of arrays in the order of `specs`, or a dict of arrays by name.
+        specs: list of {"name", "shape", "dtype"}; a size of None fits any size but zero.
+
+    Returns:
+        Dict of arrays by name, in the dtypes of `specs`. The batch axis may have size zero.
+
+    Example:
+
+    >>> specs = [{"name": "ids", "shape": [None, None], "dtype": "int32"}]
+    >>> named_arrays([[[1, 2, 3]]], specs)
+    {'ids': array([[1, 2, 3]], dtype=int32)}
+    """
+    names = [spec["name"] for spec in specs]
+    if not isinstance(inputs, dict):
+        inputs = inputs if isinstance(inputs, list | tuple) else [inputs]
+        if len(inputs) != len(names):
+            raise ValueError(f"inputs: expected {len(names)} arrays for {names}, got {len(inputs)}")
+        inputs = dict(zip(names, inputs, strict=True))
+    if set(inputs) != set(names):
+        raise ValueError(f"inputs: expected the names {names}, got {list(inputs)}")
+    return {spec["name"]: _checked(inputs[spec["name"]], spec) for spec in specs}
+
+
+def _checked(array, spec):
+    name, shape = spec["name"], spec["shape"]
+    array = np.asarray(array)
+    if array.ndim != len(shape) or not all(
+        size == wanted if wanted is not None else size
+        for size, wanted in zip(array.shape[1:], shape[1:], strict=True)
+    ):
+        raise ValueError(f"inputs: expected {name!r} of shape {shape}, got {list(array.shape)}")
+    if array.dtype.kind not in "iufb":
+        raise ValueError(f"inputs: expected numbers for {name!r}, got {array.dtype}")
+    rows = np.isnan(array).reshape(len(array), -1).any(axis=1)
+    if rows.any():
+        raise ValueError(f"inputs: {name!r} holds NaN in {rows.sum()} of {len(rows)} rows")
+    return array.astype(spec["dtype"])

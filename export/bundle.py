@@ -1,0 +1,89 @@
+"""A `.tflite` file that carries its tokenizer, labels and manifest.
+
+The extra files follow the flatbuffer as an uncompressed zip archive, where TensorFlow Lite keeps
+the associated files of its metadata: `unzip -l model.tflite` lists them, runtimes ignore them.
+"""
+
+import hashlib
+import json
+import zipfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from kzoo.export.errors import ExportError
+
+MANIFEST, TOKENIZER, LABELS, GOLDEN = "manifest.json", "tokenizer.json", "labels.txt", "golden.json"
+LIBRARIES = ("keras", "tensorflow", "ai-edge-litert", "numpy")
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a `.tflite` file carries beside the model.
+
+    Attributes:
+        manifest: dict with `format_version`, `kzoo`, `libraries`, `precision`, `max_length`,
+            `signatures` (names, shapes with None where any size goes, dtypes) and `flatbuffer`
+            (bytes, sha256).
+        tokenizer: JSON text of the tokenizer, or None.
+        labels: tuple of class names in the order of the outputs, or None.
+        golden: {"inputs": ..., "outputs": ...}, one small batch and what the Keras model makes
+            of it, as nested lists by name.
+    """
+
+    manifest: dict
+    tokenizer: str | None
+    labels: tuple[str, ...] | None
+    golden: dict
+
+
+def write_bundle(path, manifest, tokenizer, labels, golden):
+    """Append the files to the flatbuffer at `path`; `manifest` gains versions and checksum."""
+    content = Path(path).read_bytes()
+    manifest = {
+        "format_version": FORMAT_VERSION,
+        "kzoo": version("kzoo"),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        **manifest,
+        "flatbuffer": {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
+    }
+    files = {MANIFEST: json.dumps(manifest, indent=2), GOLDEN: json.dumps(golden)}
+    if tokenizer is not None:
+        files[TOKENIZER] = tokenizer
+    if labels is not None:
+        files[LABELS] = "\n".join(labels) + "\n"
+    with zipfile.ZipFile(path, "a") as archive:
+        for name, text in files.items():
+            # ZipInfo's fixed date keeps equal exports equal byte by byte.
+            archive.writestr(zipfile.ZipInfo(name), text)
+
+
+def read_bundle(path):
+    """Read what `export_tflite` put beside the model.
+
+    Returns:
+        A `Bundle`, or None for a `.tflite` file without one.
+
+    Raises:
+        ExportError: no such file, or the model is not the one the manifest was written for.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ExportError(f"path: no such file: {path}")
+    if not zipfile.is_zipfile(path):
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            files = {name: archive.read(name).decode() for name in archive.namelist()}
+            start = min(info.header_offset for info in archive.infolist())
+        manifest = json.loads(files[MANIFEST])
+        golden = json.loads(files[GOLDEN])
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ExportError(f"path: the files inside {path} are damaged: {error}") from error
+    with path.open("rb") as file:
+        digest = hashlib.sha256(file.read(start)).hexdigest()
+    if digest != manifest["flatbuffer"]["sha256"]:
+        raise ExportError(f"path: the model inside {path} does not match its manifest's sha256")
+    labels = files[LABELS].split("\n")[:-1] if LABELS in files else None
+    return Bundle(manifest, files.get(TOKENIZER), labels and tuple(labels), golden)

@@ -1,0 +1,51 @@
+"""Look into a `.tflite` flatbuffer with the schema that comes with ai-edge-litert."""
+
+from collections import Counter
+
+from ai_edge_litert import schema_py_generated as schema
+
+_OPERATOR = {
+    value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)
+}
+_TYPE = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
+
+
+def _subgraphs(model):
+    return [model.Subgraphs(i) for i in range(model.SubgraphsLength())]
+
+
+def operators(flatbuffer):
+    """Sorted operator names over all subgraphs (loop bodies too), and the names of custom ones."""
+    model = schema.Model.GetRootAs(flatbuffer, 0)
+    used = {
+        subgraph.Operators(i).OpcodeIndex()
+        for subgraph in _subgraphs(model)
+        for i in range(subgraph.OperatorsLength())
+    }
+    builtin, custom = set(), set()
+    for index in used:
+        code = model.OperatorCodes(index)
+        # Codes above 127 live in the newer field; older writers fill only the deprecated one.
+        value = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        if value == schema.BuiltinOperator.CUSTOM:
+            custom.add((code.CustomCode() or b"unnamed").decode())
+        else:
+            builtin.add(_OPERATOR[value])
+    return tuple(sorted(builtin)), tuple(sorted(custom))
+
+
+def constant_bytes(flatbuffer):
+    """Bytes of constants by tensor type, as {"INT8": 4000000, "FLOAT32": 7680}.
+
+    Shows what quantisation left in float: weights of fewer than 1024 elements always stay.
+    """
+    model = schema.Model.GetRootAs(flatbuffer, 0)
+    sizes, seen = Counter(), set()
+    for subgraph in _subgraphs(model):
+        for i in range(subgraph.TensorsLength()):
+            tensor = subgraph.Tensors(i)
+            size = model.Buffers(tensor.Buffer()).DataLength()
+            if size and tensor.Buffer() not in seen:
+                seen.add(tensor.Buffer())
+                sizes[_TYPE[tensor.Type()]] += size
+    return dict(sizes)

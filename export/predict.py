@@ -1,0 +1,109 @@
+"""Run a `.tflite` file of `export_tflite` with nothing but ai-edge-litert and NumPy."""
+
+import warnings
+
+import numpy as np
+
+from kzoo.export.arrays import named_arrays
+from kzoo.export.bundle import read_bundle
+from kzoo.export.errors import ExportError
+from kzoo.export.runtimes import InterpreterRuntime
+
+SIGNATURE = "serving_default"
+
+
+class Predictor:
+    """Predictions from a `.tflite` file alone; needs neither TensorFlow nor the Keras model.
+
+    Args:
+        path: a file of `export_tflite`.
+
+    Attributes:
+        manifest: the file's manifest, see `Bundle`.
+        labels: class names, or None.
+        tokenizer: the tokenizer from the file, or None.
+
+    Raises:
+        ExportError: the file is missing, damaged, or carries no manifest.
+
+    Example:
+
+    >>> from kzoo.export import ExportError, Predictor
+    >>> try:
+    ...     Predictor("missing.tflite")
+    ... except ExportError as error:
+    ...     print(error)
+    path: no such file: missing.tflite
+    """
+
+    def __init__(self, path):
+        bundle = read_bundle(path)
+        if bundle is None:
+            raise ExportError(f"path: {path} carries no manifest; write it with export_tflite")
+        self.manifest = bundle.manifest
+        self.labels = bundle.labels
+        self.tokenizer = None
+        if bundle.tokenizer is not None:
+            from kzoo.text import tokenizer_from_json
+
+            self.tokenizer = tokenizer_from_json(bundle.tokenizer)
+        self._signature = self.manifest["signatures"][SIGNATURE]
+        self._runtime = InterpreterRuntime(path, SIGNATURE)
+
+    def __call__(self, inputs):
+        """Predict one batch.
+
+        Sequences longer than the manifest's `max_length` are cut, with a warning that counts them.
+
+        Args:
+            inputs: list of texts for a model with a tokenizer; else an array, a list of arrays in
+                the order of the manifest's inputs, or a dict of arrays by input name.
+
+        Returns:
+            Array `(batch, ...)`, or a dict of arrays by output name if there are several.
+
+        Raises:
+            ValueError: wrong names, numbers or shapes of inputs, or NaN in them.
+        """
+        if self.tokenizer is not None:
+            inputs = self.tokenizer(inputs)
+        arrays = self._cut(named_arrays(inputs, self._signature["inputs"]))
+        specs = self._signature["outputs"]
+        if all(len(array) for array in arrays.values()):
+            outputs = self._runtime.run(arrays)
+        else:
+            outputs = {s["name"]: np.zeros([n or 0 for n in s["shape"]], s["dtype"]) for s in specs}
+        return outputs[specs[0]["name"]] if len(specs) == 1 else outputs
+
+    def classify(self, inputs):
+        """Predict one batch; return for each row `(label, probability)` of its likeliest class.
+
+        Args:
+            inputs: as for a call. With several outputs, the first one is read.
+
+        Raises:
+            ValueError: the file carries no labels.
+        """
+        if self.labels is None:
+            raise ValueError("classify: this file carries no labels; give export_tflite `labels`")
+        outputs = self(inputs)
+        if isinstance(outputs, dict):
+            outputs = outputs[self._signature["outputs"][0]["name"]]
+        return [(self.labels[row.argmax()], float(row.max())) for row in outputs]
+
+    def _cut(self, arrays):
+        limit = self.manifest["max_length"]
+        if limit is None:
+            return arrays
+        long = np.zeros(len(next(iter(arrays.values()))), bool)
+        for spec in self._signature["inputs"]:
+            if len(spec["shape"]) > 1 and spec["shape"][1] is None:
+                beyond = arrays[spec["name"]][:, limit:]
+                # Zeros are padding: a row that is only padded beyond the limit loses nothing.
+                long |= (beyond != 0).reshape(len(beyond), -1).any(axis=1)
+                arrays[spec["name"]] = arrays[spec["name"]][:, :limit]
+        if long.any():
+            warnings.warn(
+                f"{long.sum()} of {len(long)} sequences were cut to {limit} steps", stacklevel=3
+            )
+        return arrays

@@ -1,0 +1,79 @@
+"""The two runtimes of ai-edge-litert behind one method: arrays by name in, arrays by name out."""
+
+import os
+from contextlib import contextmanager
+
+import numpy as np
+from ai_edge_litert.compiled_model import CompiledModel
+from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.tensor_buffer import TensorBuffer
+
+from kzoo.export.errors import ExportError
+
+
+class InterpreterRuntime:
+    """The classic `Interpreter`, on one thread."""
+
+    def __init__(self, path, signature):
+        try:
+            with quiet():
+                self._interpreter = Interpreter(str(path), num_threads=1)
+                self._runner = self._interpreter.get_signature_runner(signature)
+        except (RuntimeError, ValueError) as error:
+            raise ExportError(f"{path}: LiteRT's Interpreter cannot load it: {error}") from error
+        self.input_names = sorted(self._runner.get_input_details())
+
+    def run(self, inputs, output_shapes=None):
+        """Return outputs by name for arrays by name; finds the output shapes by itself."""
+        return self._runner(**inputs)
+
+
+class CompiledModelRuntime:
+    """The newer `CompiledModel`, on one thread of the CPU."""
+
+    def __init__(self, path, signature):
+        self._signature = signature
+        try:
+            self._model = CompiledModel.from_file(str(path))
+        except RuntimeError as error:
+            raise ExportError(f"{path}: LiteRT's CompiledModel cannot load it: {error}") from error
+        self.input_names = sorted(self._model.get_input_tensor_details(signature))
+
+    def run(self, inputs, output_shapes):
+        """Return outputs by name for arrays by name.
+
+        Args:
+            inputs: arrays by name.
+            output_shapes: shapes by output name. The runtime learns the shape of an output that
+                depends on a loop only while it runs, and needs the memory before.
+        """
+        model, signature = self._model, self._signature
+        details = model.get_output_tensor_details(signature)
+        outputs = {
+            name: TensorBuffer.create_from_host_memory(np.zeros(shape, details[name]["dtype"]))
+            for name, shape in output_shapes.items()
+        }
+        for name, array in inputs.items():
+            model.resize_input_tensor_by_name(signature, name, array.shape)
+        buffers = {}
+        for name, array in inputs.items():
+            buffers[name] = model.create_input_buffer_by_name(signature, name)
+            buffers[name].write(array)
+        model.run_by_name(signature, buffers, outputs)
+        return {
+            name: buffer.read(int(np.prod(shape)), details[name]["dtype"]).reshape(shape)
+            for (name, shape), buffer in zip(output_shapes.items(), outputs.values(), strict=True)
+        }
+
+
+@contextmanager
+def quiet():
+    """Keep LiteRT's C++ lines on starting and stopping off stderr; Python has no setting for it."""
+    saved = os.dup(2)
+    with open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -1,0 +1,214 @@
+"""Write Keras models as verified `.tflite` files."""
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kzoo.export.atomic import atomic_file
+from kzoo.export.blame import blame, unsupported_operators
+from kzoo.export.bundle import read_bundle, write_bundle
+from kzoo.export.cases import LENGTHS, make_cases
+from kzoo.export.convert import convert
+from kzoo.export.errors import ExportError
+from kzoo.export.flatbuffer import constant_bytes, operators
+from kzoo.export.signature import SIGNATURE, describe, input_tensors, output_tensors
+from kzoo.export.trace import require_tensorflow_backend, trace
+from kzoo.export.verification import Verification, cap, run_cases
+
+# Bytes that one weight takes at least.
+BYTES_PER_WEIGHT = {"float32": 4, "float16": 2, "dynamic": 1}
+
+
+@dataclass(frozen=True)
+class Export:
+    """One file to write; the attributes are the arguments of `export_tflite`."""
+
+    model: keras.Model
+    path: str | Path
+    precision: str = "float32"
+    inputs: Any = None
+    tokenizer: Any = None
+    labels: Sequence[str] | None = None
+    tolerance: float | None = None
+    max_length: int | None = None
+    lengths: Sequence[int] = LENGTHS
+
+
+def export_tflite(
+    model,
+    path,
+    precision="float32",
+    *,
+    inputs=None,
+    tokenizer=None,
+    labels=None,
+    tolerance=None,
+    max_length=None,
+    lengths=LENGTHS,
+):
+    """Write a Keras model as a `.tflite` file that was run and compared with the model.
+
+    Every None dimension of the model's inputs stays dynamic. The file uses built-in operators
+    only and one signature, `serving_default`, with the names of the input and output layers. It
+    carries a manifest, a golden batch and, if given, tokenizer and labels (see `read_bundle`).
+    `path` holds the whole verified file in the end, or is left as it was.
+
+    Args:
+        model: functional or Sequential keras.Model, on the TensorFlow backend.
+        path: file to write; its folder must exist.
+        precision: "float32"; "float16" (weights of half the size, float arithmetic); "dynamic"
+            (int8 weights, embedding tables included, activations quantised on the fly). Weights
+            of fewer than 1024 elements stay float in "dynamic".
+        inputs: real inputs to verify with, see `verify`.
+        tokenizer: object with `to_json()`, for a model of token ids.
+        labels: class names in the order of the last axis of the first output.
+        tolerance: largest allowed difference, see `verify`.
+        max_length: longest sequence the model takes; `Predictor` cuts longer ones.
+        lengths: sequence lengths to verify with.
+
+    Returns:
+        `Verification`.
+
+    Raises:
+        ExportError: the model needs other operators (the message names the layers), the folder
+            cannot be written, or the converter died.
+        VerificationError: the file does not compute what the model computes.
+
+    Example:
+
+    >>> import keras
+    >>> from kzoo.export import ExportError, export_tflite
+    >>> model = keras.Sequential([keras.Input((None, 4)), keras.layers.Dense(2)])
+    >>> try:
+    ...     export_tflite(model, "missing/model.tflite")
+    ... except ExportError as error:
+    ...     print(error)
+    path: cannot write missing/model.tflite: No such file or directory
+    """
+    export = Export(
+        model, path, precision, inputs, tokenizer, labels, tolerance, max_length, lengths
+    )
+    return export_many([export])[0]
+
+
+def export_many(exports):
+    """Write several `.tflite` files with one start of the converter: all of them, or none.
+
+    A model that occurs more than once is traced once; its several precisions cost little more
+    than one.
+
+    Args:
+        exports: sequence of `Export`.
+
+    Returns:
+        List of `Verification`, in the order of `exports`.
+
+    Example:
+
+    >>> from kzoo.export import export_many
+    >>> export_many([])
+    []
+    """
+    require_tensorflow_backend()
+    for export in exports:
+        _check(export)
+    paths = [Path(export.path).resolve() for export in exports]
+    if len(set(paths)) < len(paths):
+        raise ValueError(f"path: expected a different one for each export, got {paths}")
+    with ExitStack() as stack:
+        partials = [stack.enter_context(atomic_file(export.path)) for export in exports]
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        functions = _trace_models(exports, folder)
+        jobs = [
+            {
+                "saved_model": str(Path(folder, str(id(export.model)))),
+                "target": str(partial),
+                "precision": export.precision,
+            }
+            for export, partial in zip(exports, partials, strict=True)
+        ]
+        messages = convert(jobs) if jobs else []
+        cases = {}
+        verifications = []
+        for export, partial, message in zip(exports, partials, messages, strict=True):
+            _check_conversion(export, partial, message, functions[id(export.model)])
+            lengths = cap(export.lengths, export.max_length)
+            key = id(export.model), id(export.inputs), lengths
+            if key not in cases:
+                cases[key] = make_cases(export.model, export.inputs, lengths)
+            verifications.append(_finish(export, partial, cases[key]))
+    return verifications
+
+
+def _check(export):
+    if export.precision not in BYTES_PER_WEIGHT:
+        raise ValueError(
+            f"precision: expected one of {list(BYTES_PER_WEIGHT)}, got {export.precision!r}"
+        )
+    if export.max_length is not None and export.max_length < 1:
+        raise ValueError(f"max_length: expected at least 1 or None, got {export.max_length!r}")
+    outputs = output_tensors(export.model) if input_tensors(export.model) else {}
+    name, output = next(iter(outputs.items()))
+    if export.labels is None:
+        return
+    if len(export.labels) != output.shape[-1]:
+        raise ValueError(
+            f"labels: expected {output.shape[-1]} names for output {name!r} of shape "
+            f"{output.shape}, got {len(export.labels)}"
+        )
+    for label in export.labels:
+        if not isinstance(label, str) or "\n" in label:
+            raise ValueError(f"labels: expected strings of one line, got {label!r}")
+
+
+def _trace_models(exports, folder):
+    functions = {}
+    for export in exports:
+        key = id(export.model)
+        if key not in functions:
+            archive, functions[key] = trace(export.model)
+            archive.write_out(str(Path(folder, str(key))), verbose=False)
+    return functions
+
+
+def _check_conversion(export, partial, message, function):
+    content = partial.read_bytes()
+    message = message or " ".join(operators(content)[1])
+    if unsupported_operators(message):
+        raise blame(message, function.get_concrete_function().graph.as_graph_def(), export.model)
+    if message:
+        raise ExportError(f"model: {export.model.name!r} cannot be converted: {message[:2000]}")
+    # Some ways through the converter lose the weights without a word.
+    weights = sum(int(w.value.shape.num_elements()) for w in export.model.weights)
+    held = sum(constant_bytes(content).values())
+    if held < weights * BYTES_PER_WEIGHT[export.precision] / 2:
+        raise ExportError(
+            f"model: {export.model.name!r} has {weights} weights, but the converter wrote only "
+            f"{held} bytes of constants"
+        )
+
+
+def _finish(export, partial, cases):
+    model = export.model
+    signature = {
+        "inputs": describe(input_tensors(model)),
+        "outputs": describe(output_tensors(model)),
+    }
+    manifest = {
+        "precision": export.precision,
+        "max_length": export.max_length,
+        "signatures": {SIGNATURE: signature},
+    }
+    golden = {
+        "inputs": {name: array.tolist() for name, array in cases[0].inputs.items()},
+        "outputs": {name: array.tolist() for name, array in cases[0].expected.items()},
+    }
+    tokenizer = None if export.tokenizer is None else export.tokenizer.to_json()
+    write_bundle(partial, manifest, tokenizer, export.labels, golden)
+    verification = run_cases(partial, read_bundle(partial), cases, export.tolerance)
+    return Verification(**{**vars(verification), "path": Path(export.path)})

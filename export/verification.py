@@ -1,0 +1,180 @@
+"""Run a `.tflite` file in both runtimes and compare it with the Keras model."""
+
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kzoo.export.bundle import read_bundle
+from kzoo.export.errors import VerificationError
+from kzoo.export.flatbuffer import constant_bytes, operators
+from kzoo.export.runtimes import CompiledModelRuntime, InterpreterRuntime, quiet
+
+SIGNATURE = "serving_default"
+# Largest allowed difference by precision, for outputs of size one such as probabilities.
+TOLERANCE = {"float32": 1e-5, "float16": 1e-2, "dynamic": 1e-1}
+LATENCY_RUNS = 21
+RUNTIMES = {"Interpreter": InterpreterRuntime, "CompiledModel": CompiledModelRuntime}
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was run, and how far it was from the Keras model.
+
+    Attributes:
+        path: the file.
+        precision: "float32", "float16", "dynamic", or None for a file without a manifest.
+        size_bytes: size of the file with all it carries.
+        constant_bytes: bytes of the model's constants by tensor type.
+        operators: sorted names of the built-in operators, loop bodies included.
+        max_difference: largest absolute difference from the Keras model over all cases.
+        tolerance: what was allowed, times the largest absolute expected output where that is
+            above one.
+        cases: input shapes by name for every batch that was run.
+        runtimes: names of the runtimes, every one of which ran every case.
+        latency_ms: median milliseconds of one run in the Interpreter, one thread, batch size 1.
+        latency_shapes: the input shapes of those runs.
+    """
+
+    path: Path
+    precision: str | None
+    size_bytes: int
+    constant_bytes: dict[str, int]
+    operators: tuple[str, ...]
+    max_difference: float
+    tolerance: float
+    cases: tuple[dict[str, tuple[int, ...]], ...]
+    runtimes: tuple[str, ...]
+    latency_ms: float
+    latency_shapes: dict[str, tuple[int, ...]]
+
+
+def verify(path, model, inputs=None, tolerance=None, *, lengths=None):
+    """Run a `.tflite` file in LiteRT's Interpreter and CompiledModel against the Keras model.
+
+    Batch sizes 1 and 5 are combined with every length that is allowed, on dynamic axes.
+
+    Args:
+        path: a file of `export_tflite`, or any `.tflite` with the model's input and output names.
+        model: the keras.Model that it was made from.
+        inputs: real inputs: array, list of arrays or dict of arrays by input name, with a batch
+            axis. Without them, random ids inside the vocabulary or standard normal features.
+        tolerance: largest allowed absolute difference; where an expected output is larger than
+            one, times that output's largest absolute value. By default 1e-5 for float32, 1e-2
+            for float16 and 1e-1 for dynamic.
+        lengths: sizes tried on dynamic axes other than the batch axis; by default 3, 37 and 100,
+            none above the file's maximum length.
+
+    Returns:
+        `Verification`.
+
+    Raises:
+        VerificationError: a difference above the tolerance, NaN in any output, or other names
+            or shapes than the model's.
+        ExportError: the file cannot be loaded, or was damaged.
+
+    Example:
+
+    >>> from kzoo.export import ExportError, verify
+    >>> try:
+    ...     verify("missing.tflite", model=None)
+    ... except ExportError as error:
+    ...     print(error)
+    path: no such file: missing.tflite
+    """
+    from kzoo.export.cases import LENGTHS, make_cases
+
+    bundle = read_bundle(path)
+    limit = bundle and bundle.manifest["max_length"]
+    lengths = cap(lengths or LENGTHS, limit)
+    return run_cases(path, bundle, make_cases(model, inputs, lengths), tolerance)
+
+
+def cap(lengths, max_length):
+    """The lengths, none above `max_length` (None for no limit)."""
+    return tuple(sorted({min(length, max_length or length) for length in lengths}))
+
+
+def run_cases(path, bundle, cases, tolerance=None):
+    """Run every case in every runtime; see `verify`."""
+    precision = bundle.manifest["precision"] if bundle else None
+    if tolerance is None:
+        tolerance = TOLERANCE[precision or "float32"]
+    with quiet():
+        largest = max(_run(path, name, cases, tolerance) for name in RUNTIMES)
+    latency, shapes = _latency(path, cases)
+    content = Path(path).read_bytes()
+    return Verification(
+        path=Path(path),
+        precision=precision,
+        size_bytes=len(content),
+        constant_bytes=constant_bytes(content),
+        operators=operators(content)[0],
+        max_difference=largest,
+        tolerance=tolerance,
+        cases=tuple(case.shapes for case in cases),
+        runtimes=tuple(RUNTIMES),
+        latency_ms=latency,
+        latency_shapes=shapes,
+    )
+
+
+def _run(path, name, cases, tolerance):
+    runtime = RUNTIMES[name](path, SIGNATURE)
+    if runtime.input_names != sorted(cases[0].inputs):
+        raise VerificationError(
+            f"{path}: expected the inputs {sorted(cases[0].inputs)}, "
+            f"the file has {runtime.input_names}"
+        )
+    largest = 0.0
+    for case in cases:
+        shapes = {output: array.shape for output, array in case.expected.items()}
+        try:
+            outputs = runtime.run(case.inputs, shapes)
+        except (RuntimeError, ValueError) as error:
+            raise VerificationError(
+                f"{path}: {name} failed on inputs of shape {case.shapes}: {error}"
+            ) from error
+        where = f"{path} in {name}, {case.shapes}"
+        largest = max(largest, compare(where, case, outputs, tolerance))
+    return largest
+
+
+def compare(where, case, outputs, tolerance):
+    """Largest difference of outputs by name from `case.expected`; too large a one raises."""
+    if sorted(outputs) != sorted(case.expected):
+        raise VerificationError(
+            f"{where}: expected the outputs {sorted(case.expected)}, got {sorted(outputs)}"
+        )
+    largest = 0.0
+    for name, expected in case.expected.items():
+        output = outputs[name]
+        if output.shape != expected.shape:
+            raise VerificationError(
+                f"{where}: output {name!r} should have shape {expected.shape}, got {output.shape}"
+            )
+        difference = float(np.abs(output.astype("float64") - expected.astype("float64")).max())
+        allowed = tolerance * max(1.0, float(np.abs(expected).max()))
+        # Written so that NaN, which compares as false, fails.
+        if not difference <= allowed:
+            raise VerificationError(
+                f"{where}: output {name!r} differs from the Keras model by {difference:.3g}, "
+                f"allowed is {allowed:.3g}"
+            )
+        largest = max(largest, difference)
+    return largest
+
+
+def _latency(path, cases):
+    single = min(len(next(iter(case.inputs.values()))) for case in cases)
+    case = [c for c in cases if len(next(iter(c.inputs.values()))) == single][-1]
+    runtime = InterpreterRuntime(path, SIGNATURE)
+    runtime.run(case.inputs)
+    times = []
+    for _ in range(LATENCY_RUNS):
+        start = time.perf_counter()
+        runtime.run(case.inputs)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1000, case.shapes

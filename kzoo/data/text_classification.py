@@ -1,0 +1,132 @@
+"""Real text classification sets, split into train, validation and test."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kzoo.data.catalog import SOURCES
+from kzoo.data.rows import read_rows
+from kzoo.data.splits import hold_out
+
+_EMBEDDED = Path(__file__).parent / "embedded"
+_FRACTION = 0.1
+_MOST_VALIDATION_ROWS = 5000
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledTexts:
+    """Texts and their classes: `texts[i]` has class `labels[i]` (int32)."""
+
+    texts: list[str]
+    labels: np.ndarray
+
+    def __len__(self):
+        """The number of texts."""
+        return len(self.texts)
+
+
+@dataclass(frozen=True, eq=False)
+class TextClassification:
+    """A data set: its three parts, what its classes mean, and which rows could not be used."""
+
+    name: str
+    licence: str
+    class_names: list[str]
+    train: LabelledTexts
+    validation: LabelledTexts
+    test: LabelledTexts
+    skipped: list[str]
+
+
+def list_datasets():
+    """The names that `load_text_classification` knows, sorted.
+
+    >>> "sentiment_ko" in list_datasets()
+    True
+    """
+    return sorted(SOURCES)
+
+
+def load_text_classification(name, folder=None):
+    """Loads a text classification set.
+
+    `sentiment_ko` and `spam_en` come with kzoo; every other set is read from a folder. Official
+    test and validation splits are used where the set has them. Where there is no test split, a
+    tenth of the rows becomes one; where there is no validation split, a tenth of train (at most
+    5,000 rows) becomes one. Both are drawn by `hold_out` with seed 1234, so they are the same every
+    time, and share no text with what remains. Texts are as published, less the blanks around them.
+
+    Args:
+        name: one of `list_datasets()`.
+        folder: directory that holds the set's own directory (for nsmc, `nsmc_rebuilt`), or that
+            directory itself. Files may be plain or packed as `.gz` or `.xz`.
+
+    Returns:
+        A `TextClassification`. Its `skipped` has one line for each row that could not be used.
+
+    Raises:
+        ValueError: if the name is unknown, the folder is needed and absent, or a file is damaged.
+        FileNotFoundError: if the folder or a file in it is missing.
+
+    >>> data = load_text_classification("spam_en")
+    >>> data.class_names, data.test.labels.dtype.name, len(data.skipped)
+    (['ham', 'spam'], 'int32', 0)
+    """
+    if name not in SOURCES:
+        raise ValueError(f"name: expected one of {', '.join(list_datasets())}, got {name!r}")
+    source = SOURCES[name]
+    if folder is None and not source.embedded:
+        raise ValueError(f"folder: expected {_wanted(source)}, for {name} is not shipped; got None")
+    rows, skipped = [], []
+    for split, path in _find_files(source, folder).items():
+        more, broken = read_rows(path, source, split)
+        rows += more
+        skipped += broken
+    parts = {split: _part(rows, split) for split in ("train", "validation", "test")}
+    if not parts["test"]:
+        parts["train"], parts["test"] = _cut(parts["train"], _FRACTION)
+    if not parts["validation"]:
+        fraction = min(_FRACTION, _MOST_VALIDATION_ROWS / max(1, len(parts["train"])))
+        parts["train"], parts["validation"] = _cut(parts["train"], fraction)
+    return TextClassification(
+        name=name,
+        licence=source.licence,
+        class_names=list(source.class_names),
+        skipped=skipped,
+        **parts,
+    )
+
+
+def _wanted(source):
+    files = ", ".join(source.files.values())
+    return f"a directory with {files} (plain, .gz or .xz) in it or in its {source.folder}/"
+
+
+def _find_files(source, folder):
+    roots = [_EMBEDDED] if folder is None else [Path(folder) / source.folder, Path(folder)]
+    for root in roots:
+        found = {}
+        for split, file in source.files.items():
+            packed = (root / f"{file}{ending}" for ending in ("", ".gz", ".xz"))
+            found[split] = next(filter(Path.is_file, packed), None)
+        if None not in found.values():
+            return found
+    state = "which has no such files" if Path(folder).is_dir() else "which is no directory"
+    raise FileNotFoundError(f"folder: expected {_wanted(source)}, got {str(folder)!r}, {state}")
+
+
+def _part(rows, split):
+    chosen = [(text, label) for part, text, label in rows if part == split]
+    labels = np.array([label for _, label in chosen], dtype=np.int32)
+    return LabelledTexts([text for text, _ in chosen], labels)
+
+
+def _cut(part, fraction):
+    """Splits a part into what remains and what is held out."""
+    held = hold_out(part.texts, part.labels, fraction)
+
+    def pick(mask):
+        return LabelledTexts([part.texts[i] for i in np.flatnonzero(mask)], part.labels[mask])
+
+    return pick(~held), pick(held)

@@ -1,0 +1,154 @@
+"""The contract every recurrent cell keeps: `project` for all time steps at once, `step` for the past."""
+
+import keras
+from keras import ops
+
+
+class Cell(keras.layers.Layer):
+    """Base of all recurrent cells.
+
+    A cell computes `output_t, state_t = step(project(inputs)_t, state_{t-1})`. What does not need
+    the past (the input projection, most of the floating-point operations) lives in `project`, which
+    the driver `Recurrent` calls once for the whole sequence; what does lives in `step`, a pure
+    function. A cell is also a valid cell of `keras.layers.RNN`.
+
+    Subclasses set `state_size` (a list of ints) and `output_size` in `__init__`, create weights in
+    `build`, and implement `project` and `step`.
+
+    Args:
+        units: Positive integer, the width of the state and of the output.
+    """
+
+    def __init__(self, units, **kwargs):
+        if isinstance(units, bool) or not isinstance(units, int) or units <= 0:
+            raise ValueError(f"`units` must be a positive integer. Received: units={units!r}")
+        super().__init__(**kwargs)
+        self.units = units
+        self.state_size = [units]
+        self.output_size = units
+
+    def project(self, inputs):
+        """Returns what `step` needs of `inputs`, for any leading axes: `(..., features)`.
+
+        The result is a tensor, or a tuple of tensors, with the same leading axes.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement `project`.")
+
+    def step(self, projected, state, recurrent_mask=None):
+        """Advances one time step.
+
+        Args:
+            projected: One time step of the result of `project`, `(batch, ...)`.
+            state: List of `(batch, size)` tensors, one for each entry of `state_size`.
+            recurrent_mask: Optional `(batch, units)` dropout mask that multiplies the hidden state
+                where it enters the recurrent kernel, and only there.
+
+        Returns:
+            `(output, state)`: a `(batch, output_size)` tensor and the new list of states.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement `step`.")
+
+    def call(self, inputs, states, training=False):
+        """Advances one time step from raw inputs, as `keras.layers.RNN` asks."""
+        return self.step(self.project(inputs), list(states))
+
+    def get_initial_state(self, batch_size):
+        """Returns the zero state: a list of `(batch_size, size)` tensors."""
+        return [ops.zeros((batch_size, size), self.compute_dtype) for size in self.state_size]
+
+    def get_config(self):
+        """Returns the constructor arguments."""
+        return {**super().get_config(), "units": self.units}
+
+
+class KernelCell(Cell):
+    """Base of cells with one input kernel, one recurrent kernel and one bias, as Keras lays them out.
+
+    The kernels of all gates stand side by side in one matrix, so that a step is one matrix product.
+
+    Args:
+        units: Positive integer, the width of the state.
+        activation: Activation of the new state.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initializer of the `(features, gates * units)` input kernel.
+        recurrent_initializer: Initializer of the `(units, gates * units)` recurrent kernel.
+        bias_initializer: Initializer of the bias.
+    """
+
+    gates = 1
+
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        **kwargs,
+    ):
+        super().__init__(units, **kwargs)
+        self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+
+    def build(self, input_shape):
+        """Creates `kernel`, `recurrent_kernel` and `bias`, in Keras's order."""
+        width = self.gates * self.units
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[-1], width), initializer=self.kernel_initializer
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel",
+            shape=(self.units, width),
+            initializer=self.recurrent_initializer,
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias", shape=self.bias_shape(), initializer=self.bias_initializer
+            )
+
+    def bias_shape(self):
+        """Returns the shape of the bias."""
+        return (self.gates * self.units,)
+
+    def project(self, inputs):
+        """Returns `W x + b` for all gates."""
+        projected = ops.matmul(inputs, self.kernel)
+        return projected + self.bias if self.use_bias else projected
+
+    def get_config(self):
+        """Returns the constructor arguments."""
+        return {
+            **super().get_config(),
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }
+
+
+class LinearCell(Cell):
+    """Base of cells whose state is a linear recurrence, `s_t = decay_t * s_{t-1} + update_t`.
+
+    `decay` and `update` depend on the inputs alone, so that the states of all time steps can be
+    computed by a scan of logarithmic depth (Blelloch 1990, "Prefix sums and their applications").
+    Subclasses implement `recurrence` and `readout` instead of `step`.
+    """
+
+    def recurrence(self, projected):
+        """Returns `(decay, update)`, each `(..., units)`, from the result of `project`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `recurrence`.")
+
+    def readout(self, projected, state):
+        """Returns the output `(..., units)` from the new state `(..., units)`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `readout`.")
+
+    def step(self, projected, state, recurrent_mask=None):
+        """Advances one time step; the same numbers as the scan gives."""
+        decay, update = self.recurrence(projected)
+        new_state = decay * state[0] + update
+        return self.readout(projected, new_state), [new_state]

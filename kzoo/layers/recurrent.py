@@ -1,0 +1,171 @@
+"""The driver that runs a cell over a sequence, and its bidirectional form."""
+
+import keras
+from keras import ops
+
+from kzoo.layers.cell import Cell, LinearCell
+from kzoo.layers.walk import walk
+
+
+@keras.saving.register_keras_serializable(package="kzoo")
+class Recurrent(keras.layers.Layer):
+    """Runs a cell over the time axis of a batch of sequences.
+
+    The input projection is computed for all time steps in one matrix product before the walk. In
+    training the walk is differentiable; export picks another lowering of the same numbers (see
+    `kzoo.layers.walk`).
+
+    Masked steps carry the state through, and their output is the previous output, or zeros with
+    `zero_output_for_mask`: a right-padded row gives what it gives alone.
+
+    Args:
+        cell: A `kzoo.layers.Cell`.
+        return_sequences: Whether to return the outputs of all time steps, or of the last.
+        return_state: Whether to return the final states after the output.
+        go_backwards: Whether to walk from the last time step to the first; outputs are in the order
+            of the walk, as in Keras.
+        zero_output_for_mask: Whether masked steps output zeros.
+        dropout: Fraction of the input features to drop, the same ones at all time steps (Gal and
+            Ghahramani 2016, arXiv 1512.05287).
+        recurrent_dropout: Fraction of the hidden units to drop where they enter the recurrent
+            kernel, the same ones at all time steps.
+
+    Call arguments:
+        sequences: `(batch, time, features)`.
+        initial_state: Optional list of `(batch, size)` tensors, zeros by default.
+        mask: Optional boolean `(batch, time)`, True where the step counts.
+
+    Returns:
+        `(batch, time, size)` or `(batch, size)`, then the states with `return_state`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from kzoo.layers import LSTMCell
+    >>> layer = Recurrent(LSTMCell(4), return_sequences=True, return_state=True)
+    >>> outputs, hidden, carry = layer(np.ones((2, 5, 3), "float32"))
+    >>> tuple(outputs.shape), tuple(carry.shape)
+    ((2, 5, 4), (2, 4))
+    """
+
+    def __init__(
+        self,
+        cell,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        zero_output_for_mask=False,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        **kwargs,
+    ):
+        if not isinstance(cell, Cell):
+            raise ValueError(f"`cell` must be a kzoo.layers.Cell. Received: cell={cell!r}")
+        for name, rate in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
+            if not 0 <= rate < 1:
+                raise ValueError(f"`{name}` must be in [0, 1). Received: {name}={rate}")
+        if recurrent_dropout and isinstance(cell, LinearCell):
+            raise ValueError(
+                f"`recurrent_dropout` needs a cell with a recurrent kernel, which "
+                f"{type(cell).__name__} has not. Received: recurrent_dropout={recurrent_dropout}"
+            )
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        # TensorFlow's XLA cannot differentiate `keras.ops.scan`, whose loop has no stated bound; the
+        # linear scan brings its own gradient.
+        self.supports_jit = keras.backend.backend() != "tensorflow" or isinstance(cell, LinearCell)
+        self.cell = cell
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.go_backwards = go_backwards
+        self.zero_output_for_mask = zero_output_for_mask
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def build(self, sequences_shape, initial_state_shape=None):
+        """Builds the cell."""
+        if len(sequences_shape) != 3:
+            raise ValueError(
+                "`sequences` must have shape (batch, time, features). "
+                f"Received: shape={tuple(sequences_shape)}"
+            )
+        if not self.cell.built:
+            self.cell.build((sequences_shape[0], sequences_shape[2]))
+            self.cell.built = True
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        """Runs the cell; see the class."""
+        dtype = self.compute_dtype
+        batch, features = ops.shape(sequences)[0], sequences.shape[2]
+        if initial_state is None:
+            initial_state = self.cell.get_initial_state(batch)
+        # The driver's dtype policy holds for the cell too, whose weights are cast to it.
+        state = [ops.cast(s, dtype) for s in keras.tree.flatten(initial_state)]
+        if len(state) != len(self.cell.state_size):
+            raise ValueError(
+                f"`initial_state` must have {len(self.cell.state_size)} tensors. "
+                f"Received: {len(state)}"
+            )
+        if training and self.dropout:
+            sequences = sequences * self._dropout_mask(self.dropout, (batch, 1, features))
+        recurrent_mask = None
+        if training and self.recurrent_dropout:
+            recurrent_mask = self._dropout_mask(self.recurrent_dropout, (batch, self.cell.units))
+        inputs = ops.transpose(sequences, (1, 0, 2))
+        if mask is not None:
+            mask = ops.transpose(ops.cast(mask, "bool"))[..., None]
+        if self.go_backwards:
+            inputs = ops.flip(inputs, 0)
+            mask = mask if mask is None else ops.flip(mask, 0)
+        outputs, state = walk(
+            self.cell,
+            self.cell.project(inputs),
+            state,
+            mask,
+            recurrent_mask,
+            return_sequences=self.return_sequences,
+            zero_output_for_mask=self.zero_output_for_mask,
+        )
+        if self.return_sequences:
+            outputs = ops.transpose(outputs, (1, 0, 2))
+        return (outputs, *state) if self.return_state else outputs
+
+    def _dropout_mask(self, rate, shape):
+        ones = ops.ones(shape, self.compute_dtype)
+        return keras.random.dropout(ones, rate, seed=self.seed_generator)
+
+    def compute_mask(self, sequences, mask=None):
+        """Returns the mask of the outputs; states have none."""
+        output_mask = mask if self.return_sequences else None
+        if self.return_state:
+            return [output_mask] + [None] * len(self.cell.state_size)
+        return output_mask
+
+    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+        """Returns the shapes of what `call` returns."""
+        batch, time = sequences_shape[:2]
+        size = self.cell.output_size
+        shape = (batch, time, size) if self.return_sequences else (batch, size)
+        if self.return_state:
+            return shape, *((batch, size) for size in self.cell.state_size)
+        return shape
+
+    def get_config(self):
+        """Returns the constructor arguments."""
+        return {
+            **super().get_config(),
+            "cell": keras.saving.serialize_keras_object(self.cell),
+            "return_sequences": self.return_sequences,
+            "return_state": self.return_state,
+            "go_backwards": self.go_backwards,
+            "zero_output_for_mask": self.zero_output_for_mask,
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Rebuilds the layer with its cell."""
+        cell = keras.saving.deserialize_keras_object(config["cell"])
+        return cls(**{**config, "cell": cell})

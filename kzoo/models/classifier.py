@@ -1,0 +1,137 @@
+"""Many-to-one models: a class for a text, or for a real-valued sequence."""
+
+import keras
+
+from kzoo.layers import (
+    CELLS,
+    AttentionPooling,
+    Bidirectional,
+    MaxPooling,
+    MeanPooling,
+    Recurrent,
+)
+
+POOLINGS = ("last", "mean", "max", "attention")
+
+
+def text_classifier(
+    *,
+    vocabulary_size,
+    num_classes,
+    embedding_dim=128,
+    name="text_classifier",
+    **encoder,
+):
+    """Builds a recurrent classifier of token ids.
+
+    Wiring: embedding (id 0 is padding and masked), recurrent encoder, pooling over time, softmax.
+
+    Args:
+        vocabulary_size: Number of token ids, padding included.
+        num_classes: Number of classes.
+        embedding_dim: Width of the token embedding.
+        name: Name of the model.
+        **encoder: `cell`, `units`, `num_layers`, `bidirectional`, `pooling` and `dropout`, as in
+            `sequence_classifier`.
+
+    Returns:
+        A `keras.Model` from `(batch, time)` int32 ids to `(batch, num_classes)` probabilities.
+
+    Example:
+
+    >>> import numpy as np
+    >>> model = text_classifier(vocabulary_size=50, num_classes=2, cell="gru", units=8)
+    >>> tuple(model(np.array([[7, 3, 0]])).shape)
+    (1, 2)
+    """
+    _check_sizes(vocabulary_size=vocabulary_size, embedding_dim=embedding_dim)
+    # Layers
+    embedding = keras.layers.Embedding(
+        vocabulary_size, embedding_dim, mask_zero=True, name="embedding"
+    )
+    # Wiring
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    probabilities = _classify(embedding(ids), num_classes, **encoder)
+    return keras.Model(ids, probabilities, name=name)
+
+
+def sequence_classifier(*, num_features, num_classes, name="sequence_classifier", **encoder):
+    """Builds a recurrent classifier of real-valued sequences.
+
+    Wiring: recurrent encoder, pooling over time, softmax. Time steps whose features are all zero
+    are padding and masked.
+
+    Args:
+        num_features: Number of features of a time step.
+        num_classes: Number of classes.
+        name: Name of the model.
+        **encoder:
+            `cell`: name of a recurrent cell, one of `kzoo.layers.CELLS`; "sru" by default.
+            `units`: width of a recurrent layer and direction; 128 by default.
+            `num_layers`: number of recurrent layers; 1 by default.
+            `bidirectional`: whether each layer walks in both directions; True by default.
+            `pooling`: "last", "mean", "max" (the default) or "attention".
+            `dropout`: fraction of features dropped before each layer and the softmax; 0.3 by default.
+
+    Returns:
+        A `keras.Model` from `(batch, time, num_features)` to `(batch, num_classes)` probabilities.
+
+    Example:
+
+    >>> import numpy as np
+    >>> model = sequence_classifier(num_features=3, num_classes=4, cell="lstm", units=8)
+    >>> tuple(model(np.ones((2, 5, 3), "float32")).shape)
+    (2, 4)
+    """
+    _check_sizes(num_features=num_features)
+    # Layers
+    masking = keras.layers.Masking(name="masking")
+    # Wiring
+    sequences = keras.Input((None, num_features), name="sequences")
+    probabilities = _classify(masking(sequences), num_classes, **encoder)
+    return keras.Model(sequences, probabilities, name=name)
+
+
+def _classify(
+    features,
+    num_classes,
+    *,
+    cell="sru",
+    units=128,
+    num_layers=1,
+    bidirectional=True,
+    pooling="max",
+    dropout=0.3,
+):
+    """Wires encoder, pooling and softmax after `features`."""
+    _check_sizes(num_classes=num_classes, units=units, num_layers=num_layers)
+    if cell not in CELLS:
+        raise ValueError(f"`cell` must be one of {sorted(CELLS)}. Received: cell={cell!r}")
+    if pooling not in POOLINGS:
+        raise ValueError(f"`pooling` must be one of {POOLINGS}. Received: pooling={pooling!r}")
+    for index in range(num_layers):
+        # The last layer returns its last output only where nothing else pools.
+        sequences = index < num_layers - 1 or pooling != "last"
+        layer = Recurrent(
+            CELLS[cell](units),
+            return_sequences=sequences,
+            zero_output_for_mask=sequences,
+            name=f"recurrent_{index}",
+        )
+        if bidirectional:
+            layer = Bidirectional(layer, name=f"bidirectional_{index}")
+        features = layer(keras.layers.Dropout(dropout, name=f"dropout_{index}")(features))
+    if pooling == "mean":
+        features = MeanPooling(name="pooling")(features)
+    elif pooling == "max":
+        features = MaxPooling(name="pooling")(features)
+    elif pooling == "attention":
+        features = AttentionPooling(units, name="pooling")(features)
+    features = keras.layers.Dropout(dropout, name="dropout")(features)
+    return keras.layers.Dense(num_classes, activation="softmax", name="probabilities")(features)
+
+
+def _check_sizes(**sizes):
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int) or size <= 0:
+            raise ValueError(f"`{name}` must be a positive integer. Received: {name}={size!r}")

@@ -1,0 +1,48 @@
+"""Names for models: every preset is one entry, found by `list_models` and built by `create_model`."""
+
+import fnmatch
+import functools
+
+_MODELS = {}
+
+
+def register_model(name, factory, **sizes):
+    """Registers a preset.
+
+    Args:
+        name: Name of the preset; a name can be registered once.
+        factory: Function of keyword arguments that returns a `keras.Model`.
+        **sizes: Arguments that the preset fixes, and `create_model` may override.
+    """
+    if name in _MODELS:
+        raise ValueError(f"`name` must be new. Received: name={name!r}, which is registered")
+    _MODELS[name] = functools.partial(factory, **sizes)
+
+
+def list_models(pattern="*"):
+    """Returns the sorted names of the registered models that match a shell pattern.
+
+    Example:
+
+    >>> list_models("text_sru*")
+    ['text_sru', 'text_sru_small']
+    """
+    return sorted(fnmatch.filter(_MODELS, pattern))
+
+
+def create_model(name, **sizes):
+    """Builds a registered model.
+
+    Args:
+        name: One of `list_models()`.
+        **sizes: Arguments of the model's factory; they override the preset's own.
+
+    Example:
+
+    >>> model = create_model("text_sru_small", vocabulary_size=100, num_classes=2)
+    >>> model.output_shape
+    (None, 2)
+    """
+    if name not in _MODELS:
+        raise ValueError(f"`name` must be one of {list_models()}. Received: name={name!r}")
+    return _MODELS[name](**sizes)

@@ -1,0 +1,55 @@
+"""Maps from characters to strings: lower case, and Hangul syllables to jamo.
+
+A map is a table of single characters on purpose. Python, TensorFlow's ICU and its RE2 each carry
+another version of Unicode, so their own functions disagree on the newer letters; a table made in
+Python and handed to the graph cannot disagree.
+"""
+
+import functools
+import re
+import unicodedata
+
+_HANGUL_SYLLABLES = range(0xAC00, 0xD7A4)
+_HANGUL_JAMO = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
+
+
+@functools.cache
+def lowercase_map():
+    """Return `{code point: lower case}` for every character that has one.
+
+    >>> "ÉTÉ".translate(lowercase_map())
+    'été'
+    """
+    cased_planes = range(0x20000)  # no script with case lies beyond plane 1
+    return {code: chr(code).lower() for code in cased_planes if chr(code).lower() != chr(code)}
+
+
+@functools.cache
+def jamo_map():
+    """Return `{code point: two or three jamo}` for every Hangul syllable (Unicode's NFD).
+
+    >>> [hex(ord(jamo)) for jamo in "한".translate(jamo_map())]
+    ['0x1112', '0x1161', '0x11ab']
+    """
+    return {code: unicodedata.normalize("NFD", chr(code)) for code in _HANGUL_SYLLABLES}
+
+
+def compose_jamo(text):
+    """Join jamo to Hangul syllables (Unicode's NFC) and leave all other characters alone.
+
+    >>> compose_jamo("한글 e\u0301".translate(jamo_map())) == "한글 e\u0301"
+    True
+    """
+    return _HANGUL_JAMO.sub(lambda jamo: unicodedata.normalize("NFC", jamo[0]), text)
+
+
+def map_characters_graph(texts, table):
+    """Apply a map to a string tensor `(batch,)`; `table` gives "" for what stays as it is."""
+    import tensorflow as tf
+
+    characters = tf.strings.unicode_split(texts, "UTF-8")
+    mapped = table.lookup(characters.flat_values)
+    mapped = tf.where(mapped == "", characters.flat_values, mapped)
+    # reduce_join and value_rowids would make a dense table, as wide as the longest row.
+    rows = tf.searchsorted(characters.row_splits, tf.range(tf.size(mapped, tf.int64)), "right") - 1
+    return tf.strings.unsorted_segment_join(mapped, rows, characters.nrows())

@@ -1,0 +1,185 @@
+"""The contract that every tokenizer keeps: ids, padding, saving, and the path inside a graph."""
+
+import functools
+import json
+import operator
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+
+from kzoo.text.characters import map_characters_graph
+
+SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[START]", "[END]"]
+PAD_ID, UNKNOWN_ID, START_ID, END_ID = range(4)
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def clean(text, name="text"):
+    """Return `text` as a string that UTF-8 can hold: a lone surrogate becomes U+FFFD.
+
+    Raises:
+        ValueError: if `text` is not a `str`; the message calls it `name`.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"{name}: expected a str, came {text!r:.80} ({type(text).__name__})")
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def read_texts(texts):
+    """Return the strings of an iterable as a list of clean strings.
+
+    Raises:
+        ValueError: if `texts` is one string, is no iterable, or holds something else than strings.
+    """
+    if isinstance(texts, str) or not hasattr(texts, "__iter__"):
+        raise ValueError(f"texts: expected an iterable of str, came {texts!r:.80}")
+    return [clean(text, f"texts[{index}]") for index, text in enumerate(texts)]
+
+
+def check_at_least(name, value, smallest):
+    """Raise ValueError unless `value` is a whole number of at least `smallest`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < smallest:
+        raise ValueError(f"{name}: expected a whole number of at least {smallest}, came {value!r}")
+
+
+class Tokenizer:
+    """Turns strings into ids below `vocabulary_size`, and back.
+
+    Ids 0 to 3 are `[PAD]`, `[UNK]`, `[START]` and `[END]` in every tokenizer. None of them but
+    `[UNK]` is ever made from text, not even from the text "[PAD]". A subclass offers
+    `train(texts, vocabulary_size, ...)`, where `vocabulary_size` is an upper bound: a small corpus
+    gives a smaller vocabulary.
+
+    The same ids come from two paths: `tokenize` in plain Python, which needs no TensorFlow, and
+    `tokenize_graph`, made of TensorFlow operations for a SavedModel that takes raw text.
+
+    Args:
+        vocabulary: list of str, the token of each id, beginning with the four special ones.
+        character_map: dict from code point to str, applied to the text before anything else.
+    """
+
+    name = None  # the key in kzoo.text.TOKENIZERS, written into saved files
+
+    def __init__(self, vocabulary, character_map=None):
+        self.vocabulary = vocabulary
+        self._character_map = character_map or {}
+
+    @property
+    def vocabulary_size(self):
+        """Number of ids, the special ones included."""
+        return len(self.vocabulary)
+
+    def tokenize(self, text):
+        """Return the ids of one string as a list of int, without start and end."""
+        return self._tokenize(self._normalize(text))
+
+    def detokenize(self, ids):
+        """Return the text of a flat sequence of ids; `[PAD]`, `[START]` and `[END]` vanish.
+
+        Raises:
+            ValueError: if an id is no integer or lies outside `[0, vocabulary_size)`.
+        """
+        try:
+            ids = [operator.index(id) for id in ids]
+        except TypeError as error:
+            raise ValueError(f"ids: expected a flat sequence of int, came {ids!r:.80}") from error
+        for id in ids:
+            if not 0 <= id < self.vocabulary_size:
+                raise ValueError(f"ids: expected 0 <= id < {self.vocabulary_size}, came {id}")
+        return self._detokenize([id for id in ids if id not in (PAD_ID, START_ID, END_ID)])
+
+    def __call__(self, texts, max_length=None):
+        """Return the ids of many strings, padded with 0 on the right.
+
+        Args:
+            texts: iterable of str. One bare string is refused, to tell it from a batch.
+            max_length: int, where longer rows are cut; None keeps every row whole.
+
+        Returns:
+            int32 NumPy array `(batch, longest)`. `longest` is at least 1, so that an empty text
+            is one `[PAD]` and not an array without steps.
+        """
+        if max_length is not None:
+            check_at_least("max_length", max_length, 1)
+        rows = [self.tokenize(text)[:max_length] for text in read_texts(texts)]
+        batch = np.zeros((len(rows), max([1, *map(len, rows)])), "int32")
+        for row, ids in zip(batch, rows, strict=True):
+            row[: len(ids)] = ids
+        return batch
+
+    @functools.cached_property
+    def graph_module(self):
+        """The `tf.Module` that owns the tables of `tokenize_graph`.
+
+        A SavedModel needs it: assign it to an attribute of the object that is saved.
+        """
+        import tensorflow as tf
+
+        with tf.init_scope():
+            module = tf.Module()
+            if self._character_map:
+                module.characters = tf.lookup.StaticHashTable(
+                    tf.lookup.KeyValueTensorInitializer(
+                        [chr(code) for code in self._character_map],
+                        list(self._character_map.values()),
+                    ),
+                    default_value="",
+                )
+            self._build_graph(module)
+        return module
+
+    def tokenize_graph(self, texts):
+        """Return the ids of `tokenize`, computed by TensorFlow operations.
+
+        Args:
+            texts: string tensor `(batch,)` of UTF-8; each invalid byte sequence becomes U+FFFD.
+
+        Returns:
+            int32 `tf.RaggedTensor` `(batch, None)`.
+        """
+        import tensorflow as tf
+
+        texts = tf.convert_to_tensor(texts)
+        if texts.dtype != tf.string or texts.shape.rank != 1:
+            raise ValueError(f"texts: expected a string tensor of shape (batch,), came {texts!r}")
+        texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", replacement_char=0xFFFD)
+        if self._character_map:
+            texts = map_characters_graph(texts, self.graph_module.characters)
+        return self._tokenize_graph(texts)
+
+    def to_json(self):
+        """Return all of the tokenizer as a JSON string for `kzoo.text.tokenizer_from_json`."""
+        content = {"tokenizer": self.name, "config": self.get_config()}
+        return json.dumps(content, ensure_ascii=False)
+
+    def save(self, path):
+        """Write `to_json()` to the file `path`, which at no moment is half-written."""
+        path = Path(path)
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            draft.write_text(self.to_json(), encoding="utf-8")
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def get_config(self):
+        """Return the constructor's arguments as a dict that JSON can hold."""
+        raise NotImplementedError
+
+    def _normalize(self, text):
+        return clean(text).translate(self._character_map)
+
+    def _tokenize(self, text):
+        raise NotImplementedError
+
+    def _detokenize(self, ids):
+        raise NotImplementedError
+
+    def _build_graph(self, module):
+        """Attach what `_tokenize_graph` needs to the module; nothing by default."""
+
+    def _tokenize_graph(self, texts):
+        raise NotImplementedError
