@@ -40,7 +40,7 @@ def _checked(array, spec):
         raise ValueError(f"inputs: expected {name!r} of shape {shape}, got {list(array.shape)}")
     if array.dtype.kind not in "iufb":
         raise ValueError(f"inputs: expected numbers for {name!r}, got {array.dtype}")
-    rows = np.isnan(array).reshape(len(array), -1).any(axis=1)
+    rows = np.isnan(array).any(axis=tuple(range(1, array.ndim)))
     if rows.any():
         raise ValueError(f"inputs: {name!r} holds NaN in {rows.sum()} of {len(rows)} rows")
     return array.astype(spec["dtype"])

@@ -16,6 +16,8 @@ from kzoo.export.errors import ExportError
 MANIFEST, TOKENIZER, LABELS, GOLDEN = "manifest.json", "tokenizer.json", "labels.txt", "golden.json"
 LIBRARIES = ("keras", "tensorflow", "ai-edge-litert", "numpy")
 FORMAT_VERSION = 1
+# The one signature that every exported model has.
+SIGNATURE = "serving_default"
 
 
 @dataclass(frozen=True)

@@ -40,18 +40,16 @@ def make_cases(model, inputs=None, lengths=LENGTHS):
         inputs: array, list of arrays in the model's order, or dict of arrays by input name, each
             with a batch axis. They are cropped, or repeated where they are too short. Without
             them: ids inside the vocabulary with right padding, or standard normal features.
-        lengths: sizes for the dynamic axes other than the batch axis.
+        lengths: sizes for the dynamic axes other than the batch axis, increasing.
 
     Returns:
         List of `Case`, batch size by batch size, lengths increasing.
     """
     tensors = input_tensors(model)
-    if not lengths or any(length < 1 for length in lengths):
-        raise ValueError(f"lengths: expected sizes of at least 1, got {lengths!r}")
     given = None if inputs is None else named_arrays(inputs, describe(tensors))
     if given and not all(len(array) for array in given.values()):
         raise ValueError("inputs: expected at least one row, got none")
-    lengths = sorted(set(lengths)) if _has_dynamic_axis(tensors) else [None]
+    lengths = lengths if _has_dynamic_axis(tensors) else [None]
     cases = []
     for batch_size in BATCH_SIZES:
         for length in lengths:
@@ -107,7 +105,12 @@ def _draw(model, tensor, shape):
 
 
 def _vocabulary_size(model, tensor):
+    sizes = []
     for layer in model._flatten_layers(include_self=False):
-        if isinstance(layer, keras.layers.Embedding) and layer.input is tensor:
-            return layer.input_dim
-    return None
+        if isinstance(layer, keras.layers.Embedding):
+            try:
+                if layer.input is tensor:
+                    return layer.input_dim
+            except (AttributeError, ValueError):  # It sits inside another layer.
+                sizes.append(layer.input_dim)
+    return min(sizes, default=None) if "int" in tensor.dtype else None

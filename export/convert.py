@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from kzoo.export.bundle import SIGNATURE
 from kzoo.export.errors import ExportError
 
 WORKER = [sys.executable, "-m", "kzoo.export.convert"]
@@ -58,7 +59,7 @@ def _convert_one(job):
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_saved_model(
-        job["saved_model"], signature_keys=["serving_default"]
+        job["saved_model"], signature_keys=[SIGNATURE]
     )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if job["precision"] != "float32":

@@ -5,11 +5,9 @@ import warnings
 import numpy as np
 
 from kzoo.export.arrays import named_arrays
-from kzoo.export.bundle import read_bundle
+from kzoo.export.bundle import SIGNATURE, read_bundle
 from kzoo.export.errors import ExportError
 from kzoo.export.runtimes import InterpreterRuntime
-
-SIGNATURE = "serving_default"
 
 
 class Predictor:
@@ -37,6 +35,7 @@ class Predictor:
     """
 
     def __init__(self, path):
+        """Load the file; see the class."""
         bundle = read_bundle(path)
         if bundle is None:
             raise ExportError(f"path: {path} carries no manifest; write it with export_tflite")
@@ -100,7 +99,7 @@ class Predictor:
             if len(spec["shape"]) > 1 and spec["shape"][1] is None:
                 beyond = arrays[spec["name"]][:, limit:]
                 # Zeros are padding: a row that is only padded beyond the limit loses nothing.
-                long |= (beyond != 0).reshape(len(beyond), -1).any(axis=1)
+                long |= (beyond != 0).any(axis=tuple(range(1, beyond.ndim)))
                 arrays[spec["name"]] = arrays[spec["name"]][:, :limit]
         if long.any():
             warnings.warn(

@@ -15,6 +15,7 @@ class InterpreterRuntime:
     """The classic `Interpreter`, on one thread."""
 
     def __init__(self, path, signature):
+        """Load the file; an ExportError says that it cannot be loaded."""
         try:
             with quiet():
                 self._interpreter = Interpreter(str(path), num_threads=1)
@@ -29,15 +30,25 @@ class InterpreterRuntime:
 
 
 class CompiledModelRuntime:
-    """The newer `CompiledModel`, on one thread of the CPU."""
+    """The newer `CompiledModel`, on one thread of the CPU.
+
+    Every run starts a new one: in LiteRT 2.3 a CompiledModel with loops that has run, and is then
+    resized, gives wrong numbers now and then.
+    """
 
     def __init__(self, path, signature):
+        """Load the file once; an ExportError says that it cannot be loaded."""
+        self._path = path
         self._signature = signature
+        self.input_names = sorted(self._start().get_input_tensor_details(signature))
+
+    def _start(self):
         try:
-            self._model = CompiledModel.from_file(str(path))
+            return CompiledModel.from_file(str(self._path))
         except RuntimeError as error:
-            raise ExportError(f"{path}: LiteRT's CompiledModel cannot load it: {error}") from error
-        self.input_names = sorted(self._model.get_input_tensor_details(signature))
+            raise ExportError(
+                f"{self._path}: LiteRT's CompiledModel cannot load it: {error}"
+            ) from error
 
     def run(self, inputs, output_shapes):
         """Return outputs by name for arrays by name.
@@ -47,7 +58,7 @@ class CompiledModelRuntime:
             output_shapes: shapes by output name. The runtime learns the shape of an output that
                 depends on a loop only while it runs, and needs the memory before.
         """
-        model, signature = self._model, self._signature
+        model, signature = self._start(), self._signature
         details = model.get_output_tensor_details(signature)
         outputs = {
             name: TensorBuffer.create_from_host_memory(np.zeros(shape, details[name]["dtype"]))

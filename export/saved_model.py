@@ -1,8 +1,9 @@
 """Write Keras models as SavedModel folders for TensorFlow Serving, with the tokenizer inside."""
 
 from kzoo.export.atomic import atomic_folder
+from kzoo.export.bundle import SIGNATURE
 from kzoo.export.cases import LENGTHS, make_cases, run_model
-from kzoo.export.signature import SIGNATURE, input_tensors
+from kzoo.export.signature import input_tensors
 from kzoo.export.trace import trace
 from kzoo.export.verification import TOLERANCE, cap, compare
 
@@ -60,14 +61,15 @@ def _add_text_signature(archive, function, model, tokenizer, max_length):
     (tensor,) = input_tensors(model).values()
 
     def serve_text(text):
-        ids = tokenizer.tokenize_graph(text)[:, :max_length]
+        ids = tokenizer.tokenize_graph(text)[:, :max_length].to_tensor(0)
         # A batch of empty texts is one step of padding, as it is outside the graph.
-        length = tf.maximum(ids.bounding_shape(axis=1), 1)
-        ids = tf.cast(ids.to_tensor(0, shape=(None, length)), tensor.dtype)
-        return function(ids)
+        ids = tf.pad(ids, [[0, 0], [0, tf.maximum(1 - tf.shape(ids)[1], 0)]])
+        return function(tf.cast(ids, tensor.dtype))
 
     archive.track(tokenizer.graph_module)
-    archive.add_endpoint(TEXT_SIGNATURE, serve_text, [tf.TensorSpec((None,), "string", name="text")])
+    archive.add_endpoint(
+        TEXT_SIGNATURE, serve_text, [tf.TensorSpec((None,), "string", name="text")]
+    )
 
 
 def _compare(folder, model, tokenizer, max_length):
@@ -85,7 +87,9 @@ def _compare(folder, model, tokenizer, max_length):
         runs.append((TEXT_SIGNATURE, case, {"text": tf.constant(SAMPLE_TEXTS)}))
     largest = 0.0
     for signature, case, tensors in runs:
-        outputs = {name: output.numpy() for name, output in signatures[signature](**tensors).items()}
+        outputs = {
+            name: output.numpy() for name, output in signatures[signature](**tensors).items()
+        }
         where = f"{folder} in {signature}, {case.shapes}"
         largest = max(largest, compare(where, case, outputs, TOLERANCE["float32"]))
     return largest

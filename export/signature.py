@@ -6,8 +6,6 @@ import keras
 
 from kzoo.export.errors import ExportError
 
-SIGNATURE = "serving_default"
-
 
 def input_tensors(model):
     """The model's symbolic inputs by the name of their input layer, in the model's order."""
@@ -27,10 +25,8 @@ def input_tensors(model):
 
 def output_tensors(model):
     """The symbolic outputs by output layer; further outputs of one layer get `_1`, `_2`, ..."""
-    if isinstance(model, keras.Sequential):
-        names = [model.layers[-1].name]
-    else:
-        names = model.output_names
+    sequential = isinstance(model, keras.Sequential)
+    names = [model.layers[-1].name] if sequential else model.output_names
     seen = Counter()
     unique = []
     for name in names:

@@ -11,14 +11,14 @@ import keras
 
 from kzoo.export.atomic import atomic_file
 from kzoo.export.blame import blame, unsupported_operators
-from kzoo.export.bundle import read_bundle, write_bundle
+from kzoo.export.bundle import SIGNATURE, read_bundle, write_bundle
 from kzoo.export.cases import LENGTHS, make_cases
 from kzoo.export.convert import convert
 from kzoo.export.errors import ExportError
 from kzoo.export.flatbuffer import constant_bytes, operators
-from kzoo.export.signature import SIGNATURE, describe, input_tensors, output_tensors
+from kzoo.export.signature import describe, input_tensors, output_tensors
 from kzoo.export.trace import require_tensorflow_backend, trace
-from kzoo.export.verification import Verification, cap, run_cases
+from kzoo.export.verification import cap, run_cases
 
 # Bytes that one weight takes at least.
 BYTES_PER_WEIGHT = {"float32": 4, "float16": 2, "dynamic": 1}
@@ -132,16 +132,15 @@ def export_many(exports):
             }
             for export, partial in zip(exports, partials, strict=True)
         ]
-        messages = convert(jobs) if jobs else []
         cases = {}
+        for export in exports:
+            if (key := _cases_key(export)) not in cases:
+                cases[key] = make_cases(export.model, export.inputs, key[-1])
+        messages = convert(jobs) if jobs else []
         verifications = []
         for export, partial, message in zip(exports, partials, messages, strict=True):
             _check_conversion(export, partial, message, functions[id(export.model)])
-            lengths = cap(export.lengths, export.max_length)
-            key = id(export.model), id(export.inputs), lengths
-            if key not in cases:
-                cases[key] = make_cases(export.model, export.inputs, lengths)
-            verifications.append(_finish(export, partial, cases[key]))
+            verifications.append(_finish(export, partial, cases[_cases_key(export)]))
     return verifications
 
 
@@ -150,20 +149,30 @@ def _check(export):
         raise ValueError(
             f"precision: expected one of {list(BYTES_PER_WEIGHT)}, got {export.precision!r}"
         )
-    if export.max_length is not None and export.max_length < 1:
-        raise ValueError(f"max_length: expected at least 1 or None, got {export.max_length!r}")
-    outputs = output_tensors(export.model) if input_tensors(export.model) else {}
-    name, output = next(iter(outputs.items()))
+    cap(export.lengths, export.max_length)
+    inputs = input_tensors(export.model)
+    if export.tokenizer is not None and (
+        len(inputs) > 1 or not hasattr(export.tokenizer, "to_json")
+    ):
+        raise ValueError(
+            "tokenizer: expected an object with to_json() and a model with one input, got "
+            f"{type(export.tokenizer).__name__} and the inputs {list(inputs)}"
+        )
+    name, output = next(iter(output_tensors(export.model).items()))
     if export.labels is None:
         return
-    if len(export.labels) != output.shape[-1]:
+    if isinstance(export.labels, str) or len(export.labels) != output.shape[-1]:
         raise ValueError(
             f"labels: expected {output.shape[-1]} names for output {name!r} of shape "
-            f"{output.shape}, got {len(export.labels)}"
+            f"{output.shape}, got {export.labels!r}"
         )
     for label in export.labels:
         if not isinstance(label, str) or "\n" in label:
             raise ValueError(f"labels: expected strings of one line, got {label!r}")
+
+
+def _cases_key(export):
+    return id(export.model), id(export.inputs), cap(export.lengths, export.max_length)
 
 
 def _trace_models(exports, folder):
@@ -184,7 +193,7 @@ def _check_conversion(export, partial, message, function):
     if message:
         raise ExportError(f"model: {export.model.name!r} cannot be converted: {message[:2000]}")
     # Some ways through the converter lose the weights without a word.
-    weights = sum(int(w.value.shape.num_elements()) for w in export.model.weights)
+    weights = export.model.count_params()
     held = sum(constant_bytes(content).values())
     if held < weights * BYTES_PER_WEIGHT[export.precision] / 2:
         raise ExportError(
@@ -210,5 +219,4 @@ def _finish(export, partial, cases):
     }
     tokenizer = None if export.tokenizer is None else export.tokenizer.to_json()
     write_bundle(partial, manifest, tokenizer, export.labels, golden)
-    verification = run_cases(partial, read_bundle(partial), cases, export.tolerance)
-    return Verification(**{**vars(verification), "path": Path(export.path)})
+    return run_cases(partial, export.path, read_bundle(partial), cases, export.tolerance)

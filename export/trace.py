@@ -2,8 +2,9 @@
 
 import keras
 
+from kzoo.export.bundle import SIGNATURE
 from kzoo.export.errors import ExportError
-from kzoo.export.signature import SIGNATURE, call_by_name, input_tensors
+from kzoo.export.signature import call_by_name, input_tensors
 from kzoo.layers import lowering_scope
 
 
@@ -30,7 +31,8 @@ def trace(model):
     inputs = input_tensors(model)
 
     def serve(*tensors):
-        with lowering_scope("loop"):
+        # Linear recurrences become scans, all others loops.
+        with lowering_scope("scan"):
             outputs = call_by_name(model, dict(zip(inputs, tensors, strict=True)))
         # LiteRT's CompiledModel cannot write an output that comes straight out of a loop. A
         # slice of all rows stays in the graph; the converter would take an identity away.

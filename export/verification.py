@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from kzoo.export.bundle import read_bundle
+from kzoo.export.bundle import SIGNATURE, read_bundle
+from kzoo.export.cases import LENGTHS, make_cases
 from kzoo.export.errors import VerificationError
 from kzoo.export.flatbuffer import constant_bytes, operators
 from kzoo.export.runtimes import CompiledModelRuntime, InterpreterRuntime, quiet
 
-SIGNATURE = "serving_default"
 # Largest allowed difference by precision, for outputs of size one such as probabilities.
 TOLERANCE = {"float32": 1e-5, "float16": 1e-2, "dynamic": 1e-1}
 LATENCY_RUNS = 21
@@ -51,7 +51,7 @@ class Verification:
     latency_shapes: dict[str, tuple[int, ...]]
 
 
-def verify(path, model, inputs=None, tolerance=None, *, lengths=None):
+def verify(path, model, inputs=None, tolerance=None, *, lengths=LENGTHS):
     """Run a `.tflite` file in LiteRT's Interpreter and CompiledModel against the Keras model.
 
     Batch sizes 1 and 5 are combined with every length that is allowed, on dynamic axes.
@@ -64,8 +64,8 @@ def verify(path, model, inputs=None, tolerance=None, *, lengths=None):
         tolerance: largest allowed absolute difference; where an expected output is larger than
             one, times that output's largest absolute value. By default 1e-5 for float32, 1e-2
             for float16 and 1e-1 for dynamic.
-        lengths: sizes tried on dynamic axes other than the batch axis; by default 3, 37 and 100,
-            none above the file's maximum length.
+        lengths: sizes tried on dynamic axes other than the batch axis; none above the file's maximum
+            length is tried.
 
     Returns:
         `Verification`.
@@ -84,28 +84,30 @@ def verify(path, model, inputs=None, tolerance=None, *, lengths=None):
     ...     print(error)
     path: no such file: missing.tflite
     """
-    from kzoo.export.cases import LENGTHS, make_cases
-
     bundle = read_bundle(path)
     limit = bundle and bundle.manifest["max_length"]
-    lengths = cap(lengths or LENGTHS, limit)
-    return run_cases(path, bundle, make_cases(model, inputs, lengths), tolerance)
+    lengths = cap(lengths, limit)
+    return run_cases(path, path, bundle, make_cases(model, inputs, lengths), tolerance)
 
 
 def cap(lengths, max_length):
-    """The lengths, none above `max_length` (None for no limit)."""
+    """The lengths, none above `max_length` (None for no limit), increasing."""
+    if max_length is not None and max_length < 1:
+        raise ValueError(f"max_length: expected at least 1 or None, got {max_length!r}")
+    if not lengths or min(lengths) < 1:
+        raise ValueError(f"lengths: expected sizes of at least 1, got {lengths!r}")
     return tuple(sorted({min(length, max_length or length) for length in lengths}))
 
 
-def run_cases(path, bundle, cases, tolerance=None):
-    """Run every case in every runtime; see `verify`."""
+def run_cases(file, path, bundle, cases, tolerance=None):
+    """Run every case in every runtime; see `verify`. `path` is what messages call `file`."""
     precision = bundle.manifest["precision"] if bundle else None
     if tolerance is None:
         tolerance = TOLERANCE[precision or "float32"]
     with quiet():
-        largest = max(_run(path, name, cases, tolerance) for name in RUNTIMES)
-    latency, shapes = _latency(path, cases)
-    content = Path(path).read_bytes()
+        largest = max(_run(file, path, name, cases, tolerance) for name in RUNTIMES)
+    latency, shapes = _latency(file, cases)
+    content = Path(file).read_bytes()
     return Verification(
         path=Path(path),
         precision=precision,
@@ -121,8 +123,8 @@ def run_cases(path, bundle, cases, tolerance=None):
     )
 
 
-def _run(path, name, cases, tolerance):
-    runtime = RUNTIMES[name](path, SIGNATURE)
+def _run(file, path, name, cases, tolerance):
+    runtime = RUNTIMES[name](file, SIGNATURE)
     if runtime.input_names != sorted(cases[0].inputs):
         raise VerificationError(
             f"{path}: expected the inputs {sorted(cases[0].inputs)}, "
@@ -167,10 +169,10 @@ def compare(where, case, outputs, tolerance):
     return largest
 
 
-def _latency(path, cases):
+def _latency(file, cases):
     single = min(len(next(iter(case.inputs.values()))) for case in cases)
     case = [c for c in cases if len(next(iter(c.inputs.values()))) == single][-1]
-    runtime = InterpreterRuntime(path, SIGNATURE)
+    runtime = InterpreterRuntime(file, SIGNATURE)
     runtime.run(case.inputs)
     times = []
     for _ in range(LATENCY_RUNS):

@@ -1,8 +1,17 @@
 """kzoo: sequence models on Keras 3, trained by one command, running as `.tflite`."""
 
-from kzoo import data, layers, models, text
+from kzoo import data, layers, models, text, training
 from kzoo.models import create_model, list_models
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "create_model", "data", "layers", "list_models", "models", "text"]
+__all__ = [
+    "__version__",
+    "create_model",
+    "data",
+    "layers",
+    "list_models",
+    "models",
+    "text",
+    "training",
+]

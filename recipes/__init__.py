@@ -1,0 +1,1 @@
+"""One readable script a task: it trains, measures, exports and verifies."""

@@ -4,6 +4,7 @@ from kzoo.layers.bidirectional import Bidirectional
 from kzoo.layers.cell import Cell, KernelCell, LinearCell
 from kzoo.layers.gru import GRUCell
 from kzoo.layers.lstm import LSTMCell
+from kzoo.layers.ngram_embedding import NGramEmbedding
 from kzoo.layers.pooling import AttentionPooling, MaxPooling, MeanPooling
 from kzoo.layers.recurrent import Recurrent
 from kzoo.layers.simple_rnn import SimpleRNNCell
@@ -24,6 +25,7 @@ __all__ = [
     "LinearCell",
     "MaxPooling",
     "MeanPooling",
+    "NGramEmbedding",
     "Recurrent",
     "SRUCell",
     "SimpleRNNCell",

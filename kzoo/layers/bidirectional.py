@@ -57,7 +57,7 @@ class Bidirectional(keras.layers.Layer):
         self.supports_masking = True
         self.supports_jit = layer.supports_jit
         self.merge_mode = merge_mode
-        # Masked steps of a sequence are zeros, as in Keras: the directions would repeat different ones.
+        # As in Keras: at a masked step the two directions would repeat different outputs.
         layer.zero_output_for_mask = layer.return_sequences
         self.forward_layer = layer
         config = {**layer.get_config(), "go_backwards": True, "name": f"backward_{layer.name}"}
@@ -78,9 +78,7 @@ class Bidirectional(keras.layers.Layer):
             states = [initial_state[:middle], initial_state[middle:]]
         results = [
             layer(sequences, initial_state=state, mask=mask, training=training)
-            for layer, state in zip(
-                (self.forward_layer, self.backward_layer), states, strict=True
-            )
+            for layer, state in zip((self.forward_layer, self.backward_layer), states, strict=True)
         ]
         if self.forward_layer.return_state:
             (forward, *forward_state), (backward, *backward_state) = results

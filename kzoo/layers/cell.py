@@ -1,4 +1,4 @@
-"""The contract every recurrent cell keeps: `project` for all time steps at once, `step` for the past."""
+"""The contract every cell keeps: `project` for all time steps at once, `step` for the past."""
 
 import keras
 from keras import ops
@@ -62,7 +62,7 @@ class Cell(keras.layers.Layer):
 
 
 class KernelCell(Cell):
-    """Base of cells with one input kernel, one recurrent kernel and one bias, as Keras lays them out.
+    """Base of cells with one input kernel, one recurrent kernel and one bias, laid out as in Keras.
 
     The kernels of all gates stand side by side in one matrix, so that a step is one matrix product.
 

@@ -71,8 +71,8 @@ class Recurrent(keras.layers.Layer):
             )
         super().__init__(**kwargs)
         self.supports_masking = True
-        # TensorFlow's XLA cannot differentiate `keras.ops.scan`, whose loop has no stated bound; the
-        # linear scan brings its own gradient.
+        # TensorFlow's XLA cannot differentiate `keras.ops.scan`, whose loop has no stated bound;
+        # the linear scan brings its own gradient.
         self.supports_jit = keras.backend.backend() != "tensorflow" or isinstance(cell, LinearCell)
         self.cell = cell
         self.return_sequences = return_sequences

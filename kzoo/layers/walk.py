@@ -23,8 +23,8 @@ from kzoo.layers.cell import LinearCell
 
 LOWERINGS = ("sequential", "loop", "scan", "unrolled")
 
-# Measured on LiteRT at 128 units: 4.6 us a step at T = 100 to 1,000 and 5.3 us at T = 4,000, against
-# 3.4, 15.7 and 77.5 us for one buffer that is carried through the whole loop.
+# Measured on LiteRT at 128 units: 4.6 us a step at T = 100 to 1,000 and 5.3 us at T = 4,000,
+# against 3.4, 15.7 and 77.5 us for one buffer that is carried through the whole loop.
 LOOP_BLOCK = 64
 SCAN_BLOCK = 16
 
@@ -202,8 +202,8 @@ def _walk_linear(cell, projected, state, mask, return_sequences, zero_output_for
 def linear_scan(decay, update, initial):
     """Computes `s_t = decay_t * s_{t-1} + update_t` in time order.
 
-    With `g_t` the gradient that reaches `s_t` from everywhere, `g_t = ds_t + decay_{t+1} * g_{t+1}`,
-    the gradients are `g_t` for `update_t`, `g_t * s_{t-1}` for `decay_t` and `decay_1 * g_1` for
+    With `g_t = ds_t + decay_{t+1} * g_{t+1}`, the gradient that reaches `s_t` from everywhere, the
+    gradients are `g_t` for `update_t`, `g_t * s_{t-1}` for `decay_t` and `decay_1 * g_1` for
     `initial`: one more scan, backwards, and no tape.
 
     Args:
@@ -248,9 +248,9 @@ def _scan_states(decay, update, initial):
 def blocked_linear_scan(decay, update, initial):
     """Computes what `linear_scan` does, in blocks: for export, where time may be dynamic.
 
-    Within a block of `SCAN_BLOCK` steps, all blocks at once, pairs `(decay, update)` are combined at
-    distances 1, 2, 4, ... (Hillis and Steele 1986); the states at the ends of blocks then follow by a
-    loop of `time / SCAN_BLOCK` steps. Arguments and result are those of `linear_scan`.
+    Within a block of `SCAN_BLOCK` steps, all blocks at once, pairs `(decay, update)` are combined
+    at distances 1, 2, 4, ... (Hillis and Steele 1986); the states at the ends of blocks then follow
+    by a loop of `time / SCAN_BLOCK` steps. Arguments and result are those of `linear_scan`.
     """
     time, batch = ops.shape(decay)[0], ops.shape(decay)[1]
     units = decay.shape[2]

@@ -8,10 +8,11 @@ from kzoo.layers import (
     Bidirectional,
     MaxPooling,
     MeanPooling,
+    NGramEmbedding,
     Recurrent,
 )
 
-POOLINGS = ("last", "mean", "max", "attention")
+POOLINGS = ("last", "mean", "max", "max_mean", "attention")
 
 
 def text_classifier(
@@ -19,17 +20,25 @@ def text_classifier(
     vocabulary_size,
     num_classes,
     embedding_dim=128,
+    max_order=1,
+    num_buckets=65536,
+    ngram_dim=16,
     name="text_classifier",
     **encoder,
 ):
     """Builds a recurrent classifier of token ids.
 
-    Wiring: embedding (id 0 is padding and masked), recurrent encoder, pooling over time, softmax.
+    Wiring: embedding of tokens and n-grams (id 0 is padding and masked), recurrent encoder, pooling
+    over time, softmax.
 
     Args:
         vocabulary_size: Number of token ids, padding included.
         num_classes: Number of classes.
         embedding_dim: Width of the token embedding.
+        max_order: Longest n-gram that is embedded beside the tokens, see
+            `kzoo.layers.NGramEmbedding`; 1 is none.
+        num_buckets: Rows of the table of each n-gram order.
+        ngram_dim: Width of the table of each n-gram order.
         name: Name of the model.
         **encoder: `cell`, `units`, `num_layers`, `bidirectional`, `pooling` and `dropout`, as in
             `sequence_classifier`.
@@ -46,8 +55,8 @@ def text_classifier(
     """
     _check_sizes(vocabulary_size=vocabulary_size, embedding_dim=embedding_dim)
     # Layers
-    embedding = keras.layers.Embedding(
-        vocabulary_size, embedding_dim, mask_zero=True, name="embedding"
+    embedding = NGramEmbedding(
+        vocabulary_size, embedding_dim, max_order, num_buckets, ngram_dim, name="embedding"
     )
     # Wiring
     ids = keras.Input((None,), dtype="int32", name="ids")
@@ -70,8 +79,10 @@ def sequence_classifier(*, num_features, num_classes, name="sequence_classifier"
             `units`: width of a recurrent layer and direction; 128 by default.
             `num_layers`: number of recurrent layers; 1 by default.
             `bidirectional`: whether each layer walks in both directions; True by default.
-            `pooling`: "last", "mean", "max" (the default) or "attention".
-            `dropout`: fraction of features dropped before each layer and the softmax; 0.3 by default.
+            `pooling`: "last", "mean", "max" (the default), "max_mean" (both, concatenated, as in
+                Howard and Ruder 2018, arXiv 1801.06146) or "attention".
+            `dropout`: fraction of features dropped before each layer and the softmax; 0.3 by
+                default.
 
     Returns:
         A `keras.Model` from `(batch, time, num_features)` to `(batch, num_classes)` probabilities.
@@ -121,12 +132,12 @@ def _classify(
         if bidirectional:
             layer = Bidirectional(layer, name=f"bidirectional_{index}")
         features = layer(keras.layers.Dropout(dropout, name=f"dropout_{index}")(features))
-    if pooling == "mean":
-        features = MeanPooling(name="pooling")(features)
-    elif pooling == "max":
-        features = MaxPooling(name="pooling")(features)
-    elif pooling == "attention":
+    if pooling == "attention":
         features = AttentionPooling(units, name="pooling")(features)
+    elif pooling != "last":
+        layers = {"max": MaxPooling, "mean": MeanPooling}
+        pooled = [layers[name](name=f"pooling_{name}")(features) for name in pooling.split("_")]
+        features = pooled[0] if len(pooled) == 1 else keras.ops.concatenate(pooled, axis=-1)
     features = keras.layers.Dropout(dropout, name="dropout")(features)
     return keras.layers.Dense(num_classes, activation="softmax", name="probabilities")(features)
 

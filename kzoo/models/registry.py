@@ -1,4 +1,4 @@
-"""Names for models: every preset is one entry, found by `list_models` and built by `create_model`."""
+"""Names for models: a preset is one entry, found by `list_models`, built by `create_model`."""
 
 import fnmatch
 import functools

@@ -1,7 +1,8 @@
 """UTF-8 bytes as tokens."""
 
 from kzoo.text.characters import lowercase_map
-from kzoo.text.tokenizer import SPECIAL_TOKENS, UNKNOWN_ID, Tokenizer, check_at_least, read_texts
+from kzoo.text.checks import check_at_least, check_bool, read_texts
+from kzoo.text.tokenizer import SPECIAL_TOKENS, UNKNOWN_ID, Tokenizer
 
 _FIRST_BYTE_ID = len(SPECIAL_TOKENS)
 _SIZE = _FIRST_BYTE_ID + 256
@@ -22,8 +23,7 @@ class ByteTokenizer(Tokenizer):
     name = "byte"
 
     def __init__(self, lowercase=False):
-        if not isinstance(lowercase, bool):
-            raise ValueError(f"lowercase: expected a bool, came {lowercase!r}")
+        check_bool("lowercase", lowercase)
         vocabulary = SPECIAL_TOKENS + [f"<0x{byte:02X}>" for byte in range(256)]
         super().__init__(vocabulary, lowercase_map() if lowercase else None)
         self.lowercase = lowercase

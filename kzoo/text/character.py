@@ -1,6 +1,7 @@
 """Unicode characters, or Korean letters, as tokens."""
 
 from kzoo.text.characters import compose_jamo, jamo_map
+from kzoo.text.checks import check_bool
 from kzoo.text.lookup import LookupTokenizer
 
 
@@ -26,8 +27,7 @@ class CharacterTokenizer(LookupTokenizer):
     name = "character"
 
     def __init__(self, vocabulary, lowercase=False, jamo=False):
-        if not isinstance(jamo, bool):
-            raise ValueError(f"jamo: expected a bool, came {jamo!r}")
+        check_bool("jamo", jamo)
         super().__init__(vocabulary, lowercase, jamo_map() if jamo else None)
         self.jamo = jamo
 

@@ -3,14 +3,8 @@
 import collections
 
 from kzoo.text.characters import lowercase_map
-from kzoo.text.tokenizer import (
-    SPECIAL_TOKENS,
-    UNKNOWN_ID,
-    Tokenizer,
-    check_at_least,
-    clean,
-    read_texts,
-)
+from kzoo.text.checks import check_at_least, check_bool, clean, read_texts
+from kzoo.text.tokenizer import SPECIAL_TOKENS, UNKNOWN_ID, Tokenizer
 
 
 class LookupTokenizer(Tokenizer):
@@ -26,8 +20,7 @@ class LookupTokenizer(Tokenizer):
 
     def __init__(self, vocabulary, lowercase=False, character_map=None):
         _check_vocabulary(vocabulary)
-        if not isinstance(lowercase, bool):
-            raise ValueError(f"lowercase: expected a bool, came {lowercase!r}")
+        check_bool("lowercase", lowercase)
         lower = lowercase_map() if lowercase else {}
         super().__init__(list(vocabulary), lower | (character_map or {}))
         self.lowercase = lowercase

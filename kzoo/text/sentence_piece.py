@@ -1,26 +1,28 @@
 """Pieces of whole sentences as tokens: SentencePiece, unigram or byte-pair."""
 
 import base64
-import binascii
 import io
 import re
 
 import sentencepiece
 
-from kzoo.text.tokenizer import SPECIAL_TOKENS, Tokenizer, check_at_least, read_texts
+from kzoo.text.checks import check_at_least, check_bool, check_share, read_texts
+from kzoo.text.tokenizer import SPECIAL_TOKENS, Tokenizer
 
-# A run without spaces is cut after so many characters, by a space (RE2 counts no further). It keeps
-# sums of scores exact in float32, and the byte-pair kernel from quadratic time.
-_LONG_RUN = r"[^\t\n\f\r ]{1000}"
-_PYTHON_LONG_RUN = re.compile(_LONG_RUN)
+# A longer run without spaces is cut: that keeps sums of scores exact in float32, and the byte-pair
+# kernel of tensorflow_text from quadratic time. RE2 gets slow at 500. These spaces are the ASCII
+# ones that SentencePiece knows, so the vertical tab is none.
+_SPACES = r"\t\n\f\r "
+_RUN = f"[^{_SPACES}]{{1,200}}"
+_PYTHON_RUN = re.compile(_RUN)
 
 
 class SentencePieceTokenizer(Tokenizer):
     """Splits raw text, spaces included, into the pieces of a SentencePiece model.
 
     Normalisation (NFKC, and lower case where it was trained so) is a part of the model. `[UNK]`
-    stands for characters that the model has never seen. A run of more than 1000 characters without
-    a space is cut by a space after every thousandth. Source: Kudo and Richardson 2018,
+    stands for characters that the model has never seen. A run of more than 200 characters without a
+    space is cut by a space after each 200. Source: Kudo and Richardson 2018,
     arXiv:1808.06226.
 
     Args:
@@ -34,11 +36,13 @@ class SentencePieceTokenizer(Tokenizer):
     name = "sentence_piece"
 
     def __init__(self, proto):
+        if not isinstance(proto, str | bytes) or not proto:
+            raise ValueError(f"proto: expected bytes or a base64 string, came {proto!r}")
         try:
             self.proto = base64.b64decode(proto, validate=True) if isinstance(proto, str) else proto
             self._model = sentencepiece.SentencePieceProcessor(model_proto=self.proto)
             size = self._model.vocab_size()
-        except (binascii.Error, RuntimeError, TypeError) as error:
+        except (ValueError, RuntimeError) as error:
             raise ValueError(
                 f"proto: expected a SentencePiece model, came {proto!r:.80}"
             ) from error
@@ -74,8 +78,8 @@ class SentencePieceTokenizer(Tokenizer):
         check_at_least("vocabulary_size", vocabulary_size, len(SPECIAL_TOKENS) + 1)
         if algorithm not in ("unigram", "bpe"):
             raise ValueError(f"algorithm: expected 'unigram' or 'bpe', came {algorithm!r}")
-        if not isinstance(lowercase, bool):
-            raise ValueError(f"lowercase: expected a bool, came {lowercase!r}")
+        check_bool("lowercase", lowercase)
+        check_share("character_coverage", character_coverage)
         texts = [_cut_long_runs(text) for text in read_texts(texts)]
         pad, unknown, start, end = SPECIAL_TOKENS
         model = io.BytesIO()
@@ -146,18 +150,17 @@ class SentencePieceTokenizer(Tokenizer):
     def _tokenize_graph(self, texts):
         import tensorflow as tf
 
-        # No piece goes across a space, so words can be taken one by one. The vertical tab, where
-        # split would part words too, is no space to SentencePiece.
-        texts = tf.strings.regex_replace(texts, _LONG_RUN, r"\0 ")
-        words = tf.strings.split(tf.strings.regex_replace(texts, r"[\t\n\f\r]", " "), " ")
-        return self.graph_module.pieces.tokenize(words).merge_dims(1, 2)
+        # No piece goes across a space, so runs can be taken one by one.
+        runs = tf.strings.regex_replace(texts, f"({_RUN})|[{_SPACES}]+", r"\1 ")
+        runs = tf.strings.split(runs, " ")
+        return self.graph_module.pieces.tokenize(runs).merge_dims(1, 2)
 
     def _detokenize(self, ids):
         return self._model.decode(ids)
 
 
 def _cut_long_runs(text):
-    return _PYTHON_LONG_RUN.sub(r"\g<0> ", text)
+    return " ".join(_PYTHON_RUN.findall(text))
 
 
 def _round_scores(proto):

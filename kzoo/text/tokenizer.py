@@ -4,45 +4,15 @@ import functools
 import json
 import operator
 import os
-import re
 from pathlib import Path
 
 import numpy as np
 
 from kzoo.text.characters import map_characters_graph
+from kzoo.text.checks import check_at_least, clean, read_texts
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[START]", "[END]"]
 PAD_ID, UNKNOWN_ID, START_ID, END_ID = range(4)
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def clean(text, name="text"):
-    """Return `text` as a string that UTF-8 can hold: a lone surrogate becomes U+FFFD.
-
-    Raises:
-        ValueError: if `text` is not a `str`; the message calls it `name`.
-    """
-    if not isinstance(text, str):
-        raise ValueError(f"{name}: expected a str, came {text!r:.80} ({type(text).__name__})")
-    return _SURROGATE.sub("\ufffd", text)
-
-
-def read_texts(texts):
-    """Return the strings of an iterable as a list of clean strings.
-
-    Raises:
-        ValueError: if `texts` is one string, is no iterable, or holds something else than strings.
-    """
-    if isinstance(texts, str) or not hasattr(texts, "__iter__"):
-        raise ValueError(f"texts: expected an iterable of str, came {texts!r:.80}")
-    return [clean(text, f"texts[{index}]") for index, text in enumerate(texts)]
-
-
-def check_at_least(name, value, smallest):
-    """Raise ValueError unless `value` is a whole number of at least `smallest`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < smallest:
-        raise ValueError(f"{name}: expected a whole number of at least {smallest}, came {value!r}")
 
 
 class Tokenizer:

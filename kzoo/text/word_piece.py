@@ -4,8 +4,9 @@ import collections
 
 import tokenizers
 
+from kzoo.text.checks import check_at_least, check_share, read_texts
 from kzoo.text.lookup import LookupTokenizer
-from kzoo.text.tokenizer import SPECIAL_TOKENS, UNKNOWN_ID, check_at_least, read_texts
+from kzoo.text.tokenizer import SPECIAL_TOKENS, UNKNOWN_ID
 from kzoo.text.words import split_words, split_words_graph
 
 _SUFFIX = "##"
@@ -52,10 +53,7 @@ class WordPieceTokenizer(LookupTokenizer):
         Raises:
             ValueError: if the corpus holds no words, or its characters alone need more ids.
         """
-        if not 0 < character_coverage <= 1:
-            raise ValueError(
-                f"character_coverage: expected a share in (0, 1], came {character_coverage!r}"
-            )
+        check_share("character_coverage", character_coverage)
         words = cls(SPECIAL_TOKENS, lowercase)._count_tokens(read_texts(texts))
         known = _covering_characters(words, character_coverage)
         words = {

@@ -33,7 +33,7 @@ def split_words_graph(texts):
 
 @functools.cache
 def _graph_pattern():
-    # RE2 knows an older Unicode than `regex`, so it gets the code points of each category spelt out.
+    # RE2 knows an older Unicode than `regex`, so it gets the code points of each category.
     every_character = "".join(map(chr, range(sys.maxunicode + 1)))
     spans = {
         name: "".join(

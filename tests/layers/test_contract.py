@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 from keras.src import testing
 
-from kzoo.layers import CELLS, AttentionPooling, Bidirectional, MaxPooling, MeanPooling, Recurrent
+from kzoo.layers import (
+    CELLS,
+    AttentionPooling,
+    Bidirectional,
+    MaxPooling,
+    MeanPooling,
+    NGramEmbedding,
+    Recurrent,
+)
 from tests.layers.grid import CELL_CASES
 
 WEIGHTS = {"simple_rnn": 3, "lstm": 3, "gru": 3, "sru": 2}
@@ -18,17 +26,16 @@ class Battery(testing.TestCase):
         """Nothing: the tests below call the battery."""
 
 
-@pytest.mark.parametrize("go_backwards", [False, True])
 @pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize("case", CELL_CASES)
-def test_recurrent(case, return_sequences, go_backwards):
+def test_recurrent(case, return_sequences):
     name, arguments = CELL_CASES[case]
     Battery().run_layer_test(
         Recurrent,
         init_kwargs={
             "cell": CELLS[name](5, **arguments),
             "return_sequences": return_sequences,
-            "go_backwards": go_backwards,
+            "go_backwards": not return_sequences,
             "dropout": 0.2,
         },
         input_shape=(3, 4, 6),
@@ -40,8 +47,10 @@ def test_recurrent(case, return_sequences, go_backwards):
     )
 
 
-@pytest.mark.parametrize("merge_mode", ["concat", "sum", "ave", "mul"])
-@pytest.mark.parametrize("case", CELL_CASES)
+@pytest.mark.parametrize(
+    ("case", "merge_mode"),
+    zip(CELL_CASES, ["concat", "sum", "ave", "mul", "concat"], strict=True),
+)
 def test_bidirectional(case, merge_mode):
     name, arguments = CELL_CASES[case]
     Battery().run_layer_test(
@@ -67,6 +76,25 @@ def test_pooling(layer, arguments, weights):
         input_shape=(3, 4, 6),
         expected_output_shape=(3, 6),
         expected_num_trainable_weights=weights,
+        expected_num_non_trainable_weights=0,
+        expected_num_seed_generators=0,
+        supports_masking=True,
+    )
+
+
+def test_ngram_embedding():
+    Battery().run_layer_test(
+        NGramEmbedding,
+        init_kwargs={
+            "input_dim": 9,
+            "output_dim": 4,
+            "max_order": 3,
+            "num_buckets": 11,
+            "ngram_dim": 2,
+        },
+        input_data=np.array([[1, 2, 8, 0], [3, 0, 0, 0]], "int32"),
+        expected_output_shape=(2, 4, 8),
+        expected_num_trainable_weights=3,
         expected_num_non_trainable_weights=0,
         expected_num_seed_generators=0,
         supports_masking=True,

@@ -32,11 +32,8 @@ def keras_twin(case, bidirectional, **options):
 
 def gradients(layer, x, mask):
     """Returns the loss, the gradient of the weights and that of the inputs, on any backend."""
-    upstream = None
 
-    def loss(x):
-        nonlocal upstream
-        outputs = layer(x, mask=mask)
+    def weighted_sum(outputs):
         upstream = np.random.default_rng(5).normal(size=outputs.shape).astype("float32")
         return ops.sum(outputs * upstream)
 
@@ -46,14 +43,13 @@ def gradients(layer, x, mask):
         x = tf.convert_to_tensor(x)
         with tf.GradientTape() as tape:
             tape.watch(x)
-            value = loss(x)
+            value = weighted_sum(layer(x, mask=mask))
         return [value, *tape.gradient(value, [*layer.trainable_variables, x])]
     import jax
 
     def stateless(weights, x):
         outputs, _ = layer.stateless_call(weights, layer.non_trainable_variables, x, mask=mask)
-        upstream = np.random.default_rng(5).normal(size=outputs.shape).astype("float32")
-        return ops.sum(outputs * upstream)
+        return weighted_sum(outputs)
 
     weights = [variable.value for variable in layer.trainable_variables]
     value, (d_weights, d_x) = jax.value_and_grad(stateless, (0, 1))(weights, x)
@@ -94,7 +90,9 @@ def test_states_in_and_out(case, bidirectional):
     theirs, ours = keras_twin(case, bidirectional, return_state=True)
     x = inputs()
     _, *states = theirs(x)
-    for one, other in zip(ours(x, initial_state=states), theirs(x, initial_state=states), strict=True):
+    for one, other in zip(
+        ours(x, initial_state=states), theirs(x, initial_state=states), strict=True
+    ):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
 

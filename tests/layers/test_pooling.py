@@ -30,8 +30,7 @@ def test_equals_reference(pooling, masked):
     }[pooling]
     mask = MASK if masked else np.ones_like(MASK)
     expected = [
-        reduce(x[row][mask[row]]) if mask[row].any() else np.zeros(FEATURES)
-        for row in range(BATCH)
+        reduce(x[row][mask[row]]) if mask[row].any() else np.zeros(FEATURES) for row in range(BATCH)
     ]
     result = layer(x, mask=MASK if masked else None)
     np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)

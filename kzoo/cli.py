@@ -1,0 +1,167 @@
+"""The `kzoo` command: list, train, export, verify and predict."""
+
+import sys
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+RECIPES = ("sentiment",)
+
+
+@dataclass
+class List:
+    """List models, data sets and recipes."""
+
+    # Shell pattern that the names must match.
+    pattern: tyro.conf.Positional[str] = "*"
+
+    def run(self):
+        """Prints the names."""
+        import fnmatch
+
+        import kzoo
+
+        groups = {
+            "models": kzoo.list_models(),
+            "data sets": kzoo.data.list_datasets(),
+            "recipes": RECIPES,
+        }
+        for title, names in groups.items():
+            print(f"{title}:", *fnmatch.filter(names, self.pattern), sep="\n  ")
+
+
+@dataclass
+class Train:
+    """Train a model by a recipe; `kzoo train RECIPE --help` shows the recipe's options."""
+
+    # The recipe.
+    recipe: tyro.conf.Positional[Literal[RECIPES]]
+
+    def run(self):
+        """Runs the recipe with its default options."""
+        train(self.recipe, [])
+
+
+@dataclass
+class Export:
+    """Convert a saved Keras model to a verified `.tflite` file."""
+
+    # The model: a `.keras` file.
+    model: tyro.conf.Positional[Path]
+    # The file to write.
+    output: tyro.conf.Positional[Path]
+    # Precision of the weights.
+    precision: Literal["float32", "float16", "dynamic"] = "float32"
+    # A tokenizer's JSON file, to put into the `.tflite` file.
+    tokenizer: Path | None = None
+    # Class names in the order of the outputs.
+    labels: tuple[str, ...] = ()
+    # Longest sequence the model takes.
+    max_length: int | None = None
+
+    def run(self):
+        """Writes the file and prints how it compares."""
+        from kzoo.export import export_tflite
+        from kzoo.text import load_tokenizer
+
+        verification = export_tflite(
+            load_model(self.model),
+            self.output,
+            self.precision,
+            tokenizer=load_tokenizer(self.tokenizer) if self.tokenizer else None,
+            labels=self.labels or None,
+            max_length=self.max_length,
+        )
+        print_verification(verification)
+
+
+@dataclass
+class Verify:
+    """Run a `.tflite` file in both LiteRT runtimes and compare it with the Keras model."""
+
+    # The `.tflite` file.
+    file: tyro.conf.Positional[Path]
+    # The model it was made from: a `.keras` file.
+    model: tyro.conf.Positional[Path]
+    # Largest difference allowed; by default that of the file's precision.
+    tolerance: float | None = None
+
+    def run(self):
+        """Prints the comparison; a difference above the tolerance is an error."""
+        from kzoo.export import verify
+
+        print_verification(verify(self.file, load_model(self.model), tolerance=self.tolerance))
+
+
+@dataclass
+class Predict:
+    """Classify texts with a `.tflite` file alone."""
+
+    # The `.tflite` file.
+    file: tyro.conf.Positional[Path]
+    # The texts; without any, one a line from standard input.
+    texts: tyro.conf.Positional[tuple[str, ...]] = field(default_factory=tuple)
+
+    def run(self):
+        """Prints label, probability and text, separated by tabs."""
+        from kzoo.export import Predictor
+
+        predictor = Predictor(self.file)
+        for text in self.texts or (line.rstrip("\n") for line in sys.stdin):
+            ((label, probability),) = predictor.classify([text])
+            print(f"{label}\t{probability:.4f}\t{text}", flush=True)
+
+
+Command = (
+    Annotated[List, tyro.conf.subcommand("list")]
+    | Annotated[Train, tyro.conf.subcommand("train")]
+    | Annotated[Export, tyro.conf.subcommand("export")]
+    | Annotated[Verify, tyro.conf.subcommand("verify")]
+    | Annotated[Predict, tyro.conf.subcommand("predict")]
+)
+
+
+def main(arguments=None):
+    """Runs the command; what the user can mend ends it with one line and status 1."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if len(arguments) > 1 and arguments[0] == "train" and arguments[1] in RECIPES:
+        train(arguments[1], arguments[2:])
+        return
+    command = tyro.cli(Command, prog="kzoo", description=__doc__, args=arguments)
+    from kzoo.export import ExportError
+
+    try:
+        command.run()
+    except (ValueError, OSError, ExportError) as error:
+        sys.exit(f"kzoo: {error}")
+
+
+def train(recipe, arguments):
+    """Runs a recipe with the arguments of its own command line."""
+    from kzoo.recipes.command_line import run
+
+    run(import_module(f"kzoo.recipes.{recipe}"), arguments)
+
+
+def load_model(path):
+    """Loads a Keras model; kzoo's layers are registered by the import of this package."""
+    import keras
+
+    return keras.saving.load_model(path)
+
+
+def print_verification(verification):
+    """Prints what was verified, one fact a line."""
+    shapes = "; ".join(str(shape) for shape in verification.latency_shapes.values())
+    print(f"{verification.path}: {verification.size_bytes:,} bytes")
+    print(f"largest difference {verification.max_difference:.2e} of {verification.tolerance:g}")
+    print(f"{len(verification.cases)} batches in {' and '.join(verification.runtimes)}")
+    print(f"{verification.latency_ms:.3f} ms at {shapes}")
+    print(f"operators: {', '.join(verification.operators)}")
+
+
+if __name__ == "__main__":
+    main()

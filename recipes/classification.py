@@ -1,0 +1,213 @@
+"""What the recipes of classifiers share: the linear floor, the tables and the pictures."""
+
+import warnings
+
+import matplotlib
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import (
+    ConfusionMatrixDisplay,
+    accuracy_score,
+    classification_report,
+    f1_score,
+)
+from sklearn.pipeline import make_pipeline
+
+from kzoo.export import Predictor
+from kzoo.recipes import run_folder
+
+matplotlib.use("Agg")
+
+FLOOR_FEATURES = {
+    "characters": {"analyzer": "char", "ngram_range": (1, 4)},
+    "words": {"analyzer": "word", "ngram_range": (1, 2)},
+}
+
+
+def linear_floor(data, features):
+    """Trains TF-IDF logistic regression on the same split and returns its test scores.
+
+    Args:
+        data: A `kzoo.data.TextClassification`.
+        features: "characters" (n-grams of 1 to 4 characters) or "words" (of 1 and 2 words).
+
+    Returns:
+        What `scores` returns.
+    """
+    if features not in FLOOR_FEATURES:
+        raise ValueError(
+            f"`floor` must be one of {list(FLOOR_FEATURES)}. Received: floor={features!r}"
+        )
+    model = make_pipeline(
+        TfidfVectorizer(**FLOOR_FEATURES[features], min_df=2, sublinear_tf=True, dtype=np.float32),
+        LogisticRegression(C=4.0, max_iter=200),
+    )
+    model.fit(data.train.texts, data.train.labels)
+    return scores(data.test.labels, model.predict_proba(data.test.texts), data.class_names)
+
+
+def scores(labels, probabilities, class_names):
+    """Returns accuracy, macro F1, and the F1 of the last class where there are two, in percent."""
+    predicted = np.argmax(probabilities, axis=-1)
+    result = {
+        "accuracy": accuracy_score(labels, predicted),
+        "macro F1": f1_score(labels, predicted, average="macro"),
+    }
+    if len(class_names) == 2:
+        result[f"{class_names[1]} F1"] = f1_score(labels, predicted)
+    return {name: f"{100 * value:.2f}" for name, value in result.items()}
+
+
+def measure_file(verification, data, batch_size=128):
+    """Scores a `.tflite` file on the test texts, through the file alone.
+
+    Returns:
+        The file's row of the table.
+    """
+    predictor = Predictor(verification.path)
+    texts = data.test.texts
+    # Texts of similar length share a batch.
+    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+    parts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".* sequences were cut", category=UserWarning)
+        results = np.concatenate([predictor([texts[index] for index in part]) for part in parts])
+    probabilities = np.empty_like(results)
+    probabilities[order] = results
+    ((length, *_),) = [shape[1:] for shape in verification.latency_shapes.values()]
+    return {
+        "model": verification.path.name,
+        **scores(data.test.labels, probabilities, data.class_names),
+        "size": f"{verification.size_bytes / 1e6:.2f} MB",
+        f"latency of {length} tokens": f"{verification.latency_ms:.3f} ms",
+        "largest difference": f"{verification.max_difference:.1e}",
+    }
+
+
+def write_report(out, data, knobs, rows, probabilities, history, operators):
+    """Prints the table, and writes `report.md` with it and the two pictures into `out`."""
+    print_table(f"{data.name}, test split", rows)
+    print(f"Operators in the files: {', '.join(operators)}")
+    plot_learning_curve(history, out / "learning_curve.png")
+    plot_confusion(data.test.labels, probabilities, data.class_names, out / "confusion.png")
+    classes = classification_report(
+        data.test.labels,
+        np.argmax(probabilities, axis=-1),
+        labels=range(len(data.class_names)),
+        target_names=data.class_names,
+        digits=4,
+        zero_division=0,
+    )
+    minutes = sum(epoch["seconds"] for epoch in history) / 60
+    settings = "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items())
+    text = f"""# {data.name}
+
+{len(data.train)} training, {len(data.validation)} validation and {len(data.test)} test texts
+({len(data.skipped)} rows of the files were skipped). Licence of the data: {data.licence}.
+Training took {minutes:.1f} minutes over {len(history)} epochs; the weights are those of the epoch
+with the best validation accuracy.
+
+{markdown_table(rows)}
+
+Latency is the median of one text at a time in LiteRT's Interpreter on one thread; the difference is
+the largest between a probability of the file and of the Keras model.
+
+Operators in the files: {", ".join(operators)}.
+
+```
+{classes}```
+
+![Learning curve](learning_curve.png)
+
+![Confusion matrix](confusion.png)
+
+## Settings
+
+{settings}
+"""
+    run_folder.write(out / "report.md", text)
+    print(f"The report, the pictures, the model and the files are in {out}")
+
+
+def classify_sentences(path, sentences):
+    """Prints what the `.tflite` file at `path`, and nothing else, makes of the sentences."""
+    if sentences:
+        for sentence, (label, probability) in zip(
+            sentences, Predictor(path).classify(sentences), strict=True
+        ):
+            print(f"{path.name}: {label} ({probability:.2f})  {sentence}")
+
+
+def print_table(title, rows):
+    """Prints a list of dicts as a table; missing cells are empty."""
+    columns = _columns(rows)
+    table = Table(*columns, title=title)
+    for row in rows:
+        table.add_row(*_cells(row, columns))
+    Console().print(table)
+
+
+def markdown_table(rows):
+    """Returns a list of dicts as a Markdown table.
+
+    Example:
+
+    >>> print(markdown_table([{"file": "a", "bytes": 1}, {"file": "b"}]))
+    | file | bytes |
+    |---|---|
+    | a | 1 |
+    | b |  |
+    """
+    columns = _columns(rows)
+    lines = [" | ".join(columns), *(" | ".join(_cells(row, columns)) for row in rows)]
+    head, *body = [f"| {line} |" for line in lines]
+    return "\n".join([head, "|" + "---|" * len(columns), *body])
+
+
+def _columns(rows):
+    return list(dict.fromkeys(column for row in rows for column in row))
+
+
+def _cells(row, columns):
+    return [str(row.get(column, "")) for column in columns]
+
+
+def plot_learning_curve(history, path):
+    """Draws loss and accuracy of training and validation by epoch."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    epochs = range(1, len(history) + 1)
+    for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
+        axis.plot(epochs, [epoch[name] for epoch in history], "o-", label="training")
+        axis.plot(epochs, [epoch[f"val_{name}"] for epoch in history], "o-", label="validation")
+        axis.set(xlabel="epoch", ylabel=name)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.grid(alpha=0.3)
+        axis.legend()
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def plot_confusion(labels, probabilities, class_names, path):
+    """Draws the confusion matrix: rows are the true classes, in fractions of the row."""
+    from matplotlib import pyplot
+
+    size = 3.5 + 0.5 * len(class_names)
+    figure, axis = pyplot.subplots(figsize=(size, size), layout="constrained")
+    ConfusionMatrixDisplay.from_predictions(
+        labels,
+        np.argmax(probabilities, axis=-1),
+        labels=range(len(class_names)),
+        display_labels=class_names,
+        normalize="true",
+        values_format=".3f",
+        xticks_rotation="vertical" if len(class_names) > 3 else "horizontal",
+        cmap="Blues",
+        ax=axis,
+    )
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)

@@ -1,0 +1,51 @@
+"""The command line of a recipe: a dataclass of knobs, whose comments are the help text."""
+
+import dataclasses
+import sys
+
+import tyro
+
+from kzoo.export import ExportError
+
+
+def run(recipe, arguments=None):
+    """Runs a recipe module: parses its command line, then calls its `main`.
+
+    What the user can mend (a missing folder, a broken file, a wrong value) ends the process with
+    one line and status 1.
+    """
+    knobs = parse(recipe.Knobs, recipe.SETTINGS, recipe.__doc__, arguments)
+    try:
+        recipe.main(knobs)
+    except (ValueError, OSError, ExportError) as error:
+        sys.exit(f"kzoo: {error}")
+
+
+def parse(knobs, settings, description, arguments=None):
+    """Parses the command line into a dataclass.
+
+    Args:
+        knobs: The dataclass; its field `dataset` names the data set.
+        settings: Dict from data set to the knobs it sets in place of the class's defaults. The
+            command line overrides both.
+        description: Text of the help page.
+        arguments: List of arguments; by default those of the process.
+
+    Returns:
+        An instance of `knobs`. Unknown options end the process with a message and status 2.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    dataset = _dataset(
+        arguments, {field.name: field.default for field in dataclasses.fields(knobs)}
+    )
+    default = knobs(**settings.get(dataset, {}))
+    return tyro.cli(knobs, args=arguments, default=default, description=description)
+
+
+def _dataset(arguments, defaults):
+    """Returns the value of `--dataset`, before anything else is parsed."""
+    for index, argument in enumerate(arguments):
+        name, _, value = argument.partition("=")
+        if name == "--dataset":
+            return value or (arguments[index + 1] if index + 1 < len(arguments) else None)
+    return defaults["dataset"]

@@ -1,0 +1,77 @@
+"""Export to SavedModel: both signatures, and a target that is never half-written."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kzoo.export import ExportError, VerificationError, export_saved_model
+from kzoo.layers import GRUCell, Recurrent
+from kzoo.text import WordTokenizer
+
+TEXTS = ["a good film", "", "the film was good , the book was better", "unknown words"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return WordTokenizer.train(TEXTS[:3], vocabulary_size=50)
+
+
+@pytest.fixture(scope="module")
+def model(tokenizer):
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    x = keras.layers.Embedding(tokenizer.vocabulary_size, 8, mask_zero=True)(ids)
+    x = Recurrent(GRUCell(8))(x)
+    return keras.Model(ids, keras.layers.Dense(3, activation="softmax", name="classes")(x))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, model, tokenizer):
+    folder = tmp_path_factory.mktemp("saved") / "model"
+    assert 0 <= export_saved_model(model, folder, tokenizer, max_length=5) < 1e-5
+    return folder
+
+
+def test_text_and_ids_give_what_the_model_gives(folder, model, tokenizer):
+    signatures = tf.saved_model.load(str(folder)).signatures
+    ids = tokenizer(TEXTS, max_length=5)
+    expected = model(ids, training=False)
+    by_ids = signatures["serving_default"](ids=tf.constant(ids))["classes"]
+    by_text = signatures["serving_text"](text=tf.constant(TEXTS))["classes"]
+    np.testing.assert_allclose(by_ids, expected, atol=1e-6)
+    np.testing.assert_allclose(by_text, expected, atol=1e-6)
+    assert signatures["serving_text"](text=tf.constant([""]))["classes"].shape == (1, 3)
+
+
+def test_an_older_export_is_replaced_and_nothing_else(folder, model, tmp_path):
+    model_file = folder / "saved_model.pb"
+    before = model_file.read_bytes()
+    export_saved_model(model, folder)
+    assert model_file.read_bytes() != before
+    assert "serving_text" not in tf.saved_model.load(str(folder)).signatures
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(ExportError, match="left untouched"):
+        export_saved_model(model, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_failures_leave_the_old_folder(tmp_path):
+    model = keras.Sequential([keras.Input((None, 4), name="x"), keras.layers.Dense(2, name="y")])
+    target = tmp_path / "model"
+    assert export_saved_model(model, target) < 1e-5
+    before = (target / "saved_model.pb").read_bytes()
+    model.layers[0].bias.assign([np.nan, 0.0])
+    with pytest.raises(VerificationError, match="NaN"):
+        export_saved_model(model, target)
+    assert (target / "saved_model.pb").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    with pytest.raises(ExportError, match="cannot write"):
+        export_saved_model(model, tmp_path / "missing" / "model")
+
+
+def test_a_tokenizer_needs_a_model_of_ids(tokenizer, tmp_path):
+    inputs = [keras.Input((None, 2)), keras.Input((None, 2))]
+    model = keras.Model(inputs, keras.layers.Add()(inputs))
+    with pytest.raises(ValueError, match="expected a model with one input"):
+        export_saved_model(model, tmp_path / "model", tokenizer)

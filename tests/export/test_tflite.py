@@ -1,0 +1,328 @@
+"""Export to `.tflite`: what the file holds, what it computes, and what happens on bad input."""
+
+import hashlib
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from kzoo.export import (
+    Export,
+    ExportError,
+    Predictor,
+    VerificationError,
+    convert,
+    export_many,
+    export_tflite,
+    read_bundle,
+    verify,
+)
+from kzoo.layers import LSTMCell, Recurrent
+from kzoo.text import ByteTokenizer
+
+PRECISIONS = ("float32", "float16", "dynamic")
+LABELS = ("bad", "so-so", "좋다")
+TEXTS = ["A good film!", "", "정말 재미있는 영화", "x" * 200]
+
+
+def text_classifier():
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    x = keras.layers.Embedding(260, 64, mask_zero=True)(ids)
+    x = Recurrent(LSTMCell(32))(x)
+    outputs = keras.layers.Dense(3, activation="softmax", name="probabilities")(x)
+    return keras.Model(ids, outputs, name="classifier")
+
+
+def dense_model(**options):
+    return keras.Sequential(
+        [keras.Input((None, 4), name="x"), keras.layers.Dense(2, name="y", **options)]
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("exports")
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(0)
+    return text_classifier()
+
+
+@pytest.fixture(scope="module")
+def verifications(folder, model):
+    tokenizer = ByteTokenizer()
+    exports = [
+        Export(
+            model,
+            folder / f"{precision}.tflite",
+            precision,
+            inputs=tokenizer(TEXTS),
+            tokenizer=tokenizer,
+            labels=LABELS,
+            max_length=64,
+        )
+        for precision in PRECISIONS
+    ]
+    return dict(zip(PRECISIONS, export_many(exports), strict=True))
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_verification_says_what_was_run(verifications, precision):
+    verification = verifications[precision]
+    assert [case["ids"] for case in verification.cases] == [
+        (batch_size, length) for batch_size in (1, 5) for length in (3, 37, 64)
+    ]
+    assert "WHILE" in verification.operators
+    # A loop body's operator: all subgraphs were read.
+    assert "TANH" in verification.operators
+    assert 0 < verification.latency_ms < 1000
+    assert verification.latency_shapes == {"ids": (1, 64)}
+    assert verification.size_bytes == verification.path.stat().st_size
+
+
+def test_weights_shrink_with_precision(verifications):
+    weights = 260 * 64 + 64 * 128 + 32 * 128
+    assert verifications["float32"].constant_bytes["FLOAT32"] >= 4 * weights
+    assert verifications["float16"].constant_bytes["FLOAT16"] >= 2 * weights
+    # The embedding table, which is read by a GATHER, is int8 too.
+    assert verifications["dynamic"].constant_bytes["INT8"] == weights
+    assert verifications["dynamic"].constant_bytes["FLOAT32"] < 4 * 1024
+    assert 0 < verifications["dynamic"].max_difference < 0.05
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_file_alone_classifies_text(verifications, model, precision):
+    path = verifications[precision].path
+    predictor = Predictor(path)
+    with pytest.warns(UserWarning, match="1 of 4 sequences were cut to 64 steps"):
+        probabilities = predictor(TEXTS)
+    expected = model(ByteTokenizer()(TEXTS, max_length=64), training=False).numpy()
+    limit = {"float32": 1e-5, "float16": 1e-2, "dynamic": 5e-2}[precision]
+    np.testing.assert_allclose(probabilities, expected, atol=limit)
+    assert predictor.classify(TEXTS[:3]) == [
+        (LABELS[row.argmax()], pytest.approx(float(row.max()), abs=1e-6))
+        for row in probabilities[:3]
+    ]
+    assert predictor([]).shape == (0, 3)
+
+
+def test_the_bundle_lists_like_any_zip(verifications):
+    path = verifications["float32"].path
+    with zipfile.ZipFile(path) as archive:
+        assert sorted(archive.namelist()) == [
+            "golden.json",
+            "labels.txt",
+            "manifest.json",
+            "tokenizer.json",
+        ]
+        assert archive.read("labels.txt").decode() == "bad\nso-so\n좋다\n"
+    bundle = read_bundle(path)
+    assert bundle.labels == LABELS
+    assert bundle.tokenizer == ByteTokenizer().to_json()
+    manifest = bundle.manifest
+    assert (manifest["precision"], manifest["max_length"]) == ("float32", 64)
+    assert manifest["signatures"] == {
+        "serving_default": {
+            "inputs": [{"name": "ids", "shape": [None, None], "dtype": "int32"}],
+            "outputs": [{"name": "probabilities", "shape": [None, 3], "dtype": "float32"}],
+        }
+    }
+    content = path.read_bytes()[: manifest["flatbuffer"]["bytes"]]
+    assert hashlib.sha256(content).hexdigest() == manifest["flatbuffer"]["sha256"]
+
+
+def test_the_golden_batch_can_be_replayed(verifications, model):
+    golden = read_bundle(verifications["float32"].path).golden
+    expected = model(np.array(golden["inputs"]["ids"], "int32"), training=False)
+    np.testing.assert_allclose(golden["outputs"]["probabilities"], expected, atol=1e-6)
+
+
+def test_tampered_weights_fail(verifications, model, tmp_path):
+    original = verifications["float32"].path.read_bytes()
+    table = np.asarray(model.layers[1].embeddings).tobytes()
+    assert table in original
+    tampered = original.replace(table, np.frombuffer(table, "float32")[::-1].tobytes())
+    path = tmp_path / "tampered.tflite"
+    path.write_bytes(tampered)
+    with pytest.raises(ExportError, match="does not match its manifest's sha256"):
+        verify(path, model)
+    # Without the manifest, the numbers tell.
+    end = read_bundle(verifications["float32"].path).manifest["flatbuffer"]["bytes"]
+    path.write_bytes(original[:end])
+    assert verify(path, model).precision is None
+    path.write_bytes(tampered[:end])
+    with pytest.raises(VerificationError, match=r"'ids': .* differs .* by \S+, allowed is 1e-05"):
+        verify(path, model)
+
+
+def test_verify_refuses_another_model(verifications, model):
+    other = keras.models.clone_model(model)
+    with pytest.raises(VerificationError, match="differs from the Keras model"):
+        verify(verifications["float32"].path, other, tolerance=1e-6)
+    with pytest.raises(VerificationError, match="expected the inputs"):
+        verify(verifications["float32"].path, dense_model())
+
+
+def test_several_inputs_and_outputs_keep_their_names(folder):
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    features = keras.Input((None, 3), name="features")
+    x = keras.layers.Embedding(50, 8)(ids)
+    x = keras.layers.Concatenate()([x, keras.layers.Dense(8)(features)])
+    states = Recurrent(LSTMCell(8), return_state=True, name="lstm")(x)
+    model = keras.Model({"ids": ids, "features": features}, states)
+    verification = export_tflite(model, folder / "several.tflite")
+    assert set(verification.cases[0]) == {"ids", "features"}
+    predictor = Predictor(folder / "several.tflite")
+    random = np.random.default_rng(0)
+    inputs = {"ids": random.integers(0, 50, (2, 7)), "features": random.normal(size=(2, 7, 3))}
+    outputs = predictor(inputs)
+    expected = model(inputs, training=False)
+    assert set(outputs) == {"lstm", "lstm_1", "lstm_2"}
+    for name, array in zip(("lstm", "lstm_1", "lstm_2"), expected, strict=True):
+        np.testing.assert_allclose(outputs[name], array, atol=1e-5)
+    broken = np.full((1, 7, 3), np.nan)
+    with pytest.raises(ValueError, match="'features' holds NaN in 1 of 2 rows"):
+        predictor({**inputs, "features": np.concatenate([np.ones((1, 7, 3)), broken])})
+    with pytest.raises(ValueError, match="expected the names"):
+        predictor({"ids": inputs["ids"]})
+    with pytest.raises(ValueError, match="expected 'ids' of shape"):
+        predictor({**inputs, "ids": inputs["ids"][0]})
+
+
+def keras_recurrent():
+    ids = keras.Input((None,), dtype="int32")
+    x = keras.layers.Embedding(50, 8)(ids)
+    x = keras.layers.Bidirectional(keras.layers.LSTM(8, return_sequences=True), name="both")(x)
+    x = keras.layers.LSTM(8, return_sequences=True, name="lstm")(x)
+    x = keras.layers.GRU(8, name="lstm_1")(x)
+    return keras.Model(ids, keras.layers.Dense(2)(x))
+
+
+def hashing():
+    ids = keras.Input((None,), dtype="int32")
+    x = keras.layers.Hashing(7, name="hash")(ids)
+    return keras.Model(ids, keras.layers.Dense(2)(keras.ops.cast(x, "float32")[..., None]))
+
+
+def fourier():
+    x = keras.Input((None, 8))
+    return keras.Model(x, keras.ops.fft((x, x))[0], name="waves")
+
+
+@pytest.mark.parametrize(
+    ("build", "expected"),
+    [
+        (
+            keras_recurrent,
+            [
+                r"TensorListReserve: needed by layer 'both/forward_lstm\w*' \(LSTM\), "
+                r"layer 'both/backward_lstm\w*' \(LSTM\), layer 'lstm' \(LSTM\), "
+                r"layer 'lstm_1' \(GRU\)",
+                "layers of kzoo.layers",
+            ],
+        ),
+        (
+            hashing,
+            [
+                r"AsString: needed by layer 'hash' \(Hashing\)",
+                r"StringToHashBucketFast: needed by layer 'hash' \(Hashing\)",
+            ],
+        ),
+        (fourier, [r"FFT: needed by an operation outside any layer \(waves\w*/FFT\)"]),
+    ],
+)
+def test_foreign_operators_are_blamed_on_their_layers(tmp_path, build, expected):
+    keras.backend.clear_session()
+    path = tmp_path / "model.tflite"
+    path.write_text("older")
+    with pytest.raises(ExportError) as error:
+        export_tflite(build(), path)
+    for pattern in expected:
+        error.match(pattern)
+    assert path.read_text() == "older"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nan_fails(tmp_path):
+    model = dense_model()
+    model.layers[0].bias.assign([0.0, np.nan])
+    with pytest.raises(VerificationError, match="'y' of the Keras model itself holds NaN"):
+        export_tflite(model, tmp_path / "model.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_crash_of_the_converter_leaves_no_file(tmp_path, monkeypatch):
+    script = "echo the last words >&2; kill -SEGV $$"
+    monkeypatch.setattr(convert, "WORKER", ["sh", "-c", script])
+    with pytest.raises(ExportError, match=r"(?s)signal SIGSEGV.*the last words"):
+        export_tflite(dense_model(), tmp_path / "model.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_lost_weights_are_noticed(tmp_path, monkeypatch, verifications):
+    small = verifications["dynamic"].path.read_bytes()
+
+    def fake(jobs):
+        for job in jobs:
+            with open(job["target"], "wb") as file:
+                file.write(small)
+        return [None] * len(jobs)
+
+    monkeypatch.setattr("kzoo.export.tflite.convert", fake)
+    with pytest.raises(ExportError, match="weights, but the converter wrote only"):
+        export_tflite(text_classifier(), tmp_path / "model.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_arguments_fail_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("kzoo.export.tflite.trace", None)
+    model = dense_model()
+    path = tmp_path / "model.tflite"
+    with pytest.raises(ExportError, match="cannot write"):
+        export_tflite(model, tmp_path / "missing" / "model.tflite")
+    with pytest.raises(ExportError, match="existing folder"):
+        export_tflite(model, tmp_path)
+    with pytest.raises(ValueError, match="precision: expected one of"):
+        export_tflite(model, path, "int4")
+    with pytest.raises(ValueError, match="labels: expected 2 names"):
+        export_tflite(model, path, labels=["one"])
+    with pytest.raises(ValueError, match="labels: expected 2 names"):
+        export_tflite(model, path, labels="ab")
+    with pytest.raises(ValueError, match="tokenizer: expected an object with to_json"):
+        export_tflite(model, path, tokenizer="byte")
+    with pytest.raises(ValueError, match="one line"):
+        export_tflite(model, path, labels=["one", "two\nthree"])
+    with pytest.raises(ValueError, match="max_length"):
+        export_tflite(model, path, max_length=0)
+    with pytest.raises(ValueError, match="different one for each"):
+        export_many([Export(model, path), Export(model, path, "dynamic")])
+    with pytest.raises(ExportError, match=r"expected a keras\.Model"):
+        export_tflite("model", path)
+    with pytest.raises(ExportError, match="no symbolic inputs"):
+        export_tflite(keras.Sequential([keras.layers.Dense(2)]), path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_inputs_are_named(verifications):
+    path = verifications["float32"].path
+    model = dense_model()
+    for inputs, message in [
+        (np.full((2, 3, 4), np.nan), "'x' holds NaN in 2 of 2 rows"),
+        (np.ones((0, 3, 4)), "at least one row"),
+        (np.ones((2, 3, 5)), "expected 'x' of shape"),
+        ([np.ones((2, 3, 4))] * 2, "expected 1 arrays"),
+        (np.full((2, 3, 4), "a"), "expected numbers"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            verify(path, model, inputs=inputs)
+    with pytest.raises(ValueError, match="lengths: expected sizes of at least 1"):
+        verify(path, model, lengths=(0,))
+
+
+def test_other_backends_are_told_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ExportError, match=r"KERAS_BACKEND=tensorflow kzoo export model.keras"):
+        export_tflite(dense_model(), tmp_path / "model.tflite")

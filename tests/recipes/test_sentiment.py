@@ -1,0 +1,182 @@
+"""The recipe end to end on a small real data set: kill -9, resume, report, files, bad input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import kzoo
+from kzoo.cli import main as kzoo_command
+from kzoo.export import Predictor
+from kzoo.recipes import command_line, run_folder, sentiment
+
+SIZES = ["--embedding-dim", "8", "--units", "8", "--vocabulary-size", "400", "--max-length", "24"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A data folder with the first reviews of the embedded set, in the layout of NSMC."""
+    folder = tmp_path_factory.mktemp("data") / "nsmc_rebuilt"
+    folder.mkdir()
+    data = kzoo.data.load_text_classification("sentiment_ko")
+    for name, part, count in (("train", data.train, 400), ("test", data.test, 60)):
+        lines = ["id\tdocument\tlabel"]
+        lines += [
+            f"{index}\t{text}\t{label}"
+            for index, (text, label) in enumerate(
+                zip(part.texts[:count], part.labels[:count], strict=True)
+            )
+        ]
+        (folder / f"{name}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder.parent
+
+
+@pytest.fixture(scope="module")
+def run(folder, tmp_path_factory):
+    """A run that was killed with SIGKILL after its first epoch, and then run again to its end."""
+    out = tmp_path_factory.mktemp("runs") / "killed"
+    arguments = ["--dataset", "nsmc", "--data", str(folder), "--out", str(out), "--epochs", "3"]
+    command = [sys.executable, "-m", "kzoo.recipes.sentiment", *arguments, *SIZES]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    state = out / "checkpoint" / "state.json"
+    while process.poll() is None and not state.exists():
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done_before = len(json.loads(state.read_text()))
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return out, process.returncode, done_before, finished
+
+
+def test_resumes_after_kill(run):
+    out, killed, done_before, finished = run
+    assert killed == -signal.SIGKILL
+    assert 1 <= done_before < 3
+    assert finished.returncode == 0, finished.stderr
+    assert len(json.loads((out / "checkpoint" / "state.json").read_text())) == 3
+    assert f"Epoch {done_before + 1}/3" in finished.stdout
+    assert f"Epoch {done_before}/3" not in finished.stdout
+
+
+def test_everything_is_in_the_run_folder(run):
+    out, *_ = run
+    expected = "checkpoint confusion.png dynamic.tflite float16.tflite float32.tflite floor.json"
+    expected += " knobs.json learning_curve.png model.keras report.md saved_model tokenizer.json"
+    assert sorted(path.name for path in out.iterdir()) == expected.split()
+    assert (out / "confusion.png").read_bytes()[:4] == b"\x89PNG"
+    report = (out / "report.md").read_text(encoding="utf-8")
+    for part in (
+        "linear floor",
+        "float32.tflite",
+        "dynamic.tflite",
+        "f1-score",
+        "CC0",
+        "epochs: 3",
+    ):
+        assert part in report
+
+
+def test_table_and_files_agree(run):
+    """The accuracy in the table is that of the file, recomputed here from the file alone."""
+    out, _, _, finished = run
+    predictor = Predictor(out / "dynamic.tflite")
+    assert predictor.labels == ("negative", "positive")
+    ((label, probability),) = predictor.classify(["정말 재미있는 영화"])
+    assert label in predictor.labels
+    assert 0.5 <= probability <= 1
+    assert "dynamic.tflite" in finished.stdout
+
+
+def test_commands_read_the_files(run, capsys):
+    out, *_ = run
+    kzoo_command(["predict", str(out / "float32.tflite"), "최고의 영화", "최악"])
+    lines = capsys.readouterr().out.strip().split("\n")
+    assert [line.split("\t")[2] for line in lines] == ["최고의 영화", "최악"]
+    kzoo_command(["verify", str(out / "float16.tflite"), str(out / "model.keras")])
+    assert "largest difference" in capsys.readouterr().out
+    target = out.parent / "again.tflite"
+    kzoo_command(["export", str(out / "model.keras"), str(target), "--precision", "dynamic"])
+    assert target.stat().st_size < (out / "float32.tflite").stat().st_size
+
+
+def test_other_settings_are_refused(run, folder):
+    out, *_ = run
+    with pytest.raises(SystemExit, match="same settings.*epochs=3 and now 4"):
+        start(folder, out, "--epochs", "4")
+
+
+def start(folder, out, *arguments):
+    """Starts the recipe in this process."""
+    options = ["--dataset", "nsmc", "--data", str(folder), "--out", str(out)]
+    command_line.run(sentiment, [*options, *SIZES, *arguments])
+
+
+def test_missing_data_folder(tmp_path):
+    with pytest.raises(SystemExit, match="folder.*nowhere"):
+        start(tmp_path / "nowhere", tmp_path / "out")
+
+
+def test_unwritable_out(folder, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SystemExit, match="`out` must be a folder to write in"):
+        start(folder, tmp_path / "file" / "run")
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_unknown_option_ends_with_status_2(folder, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        start(folder, tmp_path / "out", "--learning-rat", "1")
+    assert end.value.code == 2
+    assert "learning-rat" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--tokenizer", "letters", "`tokenizer` must be one of"),
+        ("--model", "text_elman", "`name` must be one of"),
+        ("--floor", "bytes", "`floor` must be one of"),
+        ("--max-length", "0", "`max_length` must be in"),
+        ("--dataset", "films", "films"),
+    ],
+)
+def test_bad_values_are_named(folder, tmp_path, option, value, message):
+    with pytest.raises(SystemExit, match=message):
+        start(folder, tmp_path / "out", option, value)
+
+
+def test_settings_of_a_data_set_yield_to_the_command_line():
+    settings = {"imdb": {"max_length": 400, "tokenizer": "word"}}
+    arguments = ["--dataset=imdb", "--tokenizer", "byte"]
+    knobs = command_line.parse(sentiment.Knobs, settings, "help", arguments)
+    assert (knobs.dataset, knobs.max_length, knobs.tokenizer) == ("imdb", 400, "byte")
+    assert command_line.parse(sentiment.Knobs, settings, "help", []).max_length == 128
+
+
+def test_broken_rows_are_counted(folder, tmp_path):
+    broken = tmp_path / "nsmc_rebuilt"
+    broken.mkdir()
+    for path in (folder / "nsmc_rebuilt").iterdir():
+        (broken / path.name).write_bytes(path.read_bytes())
+    with (broken / "train.tsv").open("a") as file:
+        file.write("one column\n")
+    with pytest.warns(kzoo.data.DataWarning, match=r"train\.tsv: skipped 1 of 401 rows.*line 402"):
+        data = kzoo.data.load_text_classification("nsmc", tmp_path)
+    assert len(data.skipped) == 1
+
+
+def test_text_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "report.md"
+    run_folder.write(path, "old")
+    monkeypatch.setattr("os.replace", lambda *paths: (_ for _ in ()).throw(OSError("disk")))
+    with pytest.raises(OSError, match="disk"):
+        run_folder.write(path, "new")
+    assert path.read_text() == "old"
