@@ -64,8 +64,8 @@ def verify(path, model, inputs=None, tolerance=None, *, lengths=LENGTHS):
         tolerance: largest allowed absolute difference; where an expected output is larger than
             one, times that output's largest absolute value. By default 1e-5 for float32, 1e-2
             for float16 and 1e-1 for dynamic.
-        lengths: sizes tried on dynamic axes other than the batch axis; none above the file's maximum
-            length is tried.
+        lengths: sizes tried on dynamic axes other than the batch axis; the file's maximum length
+            stands in for those above it.
 
     Returns:
         `Verification`.

@@ -1,5 +1,6 @@
 """What the recipes of classifiers share: the linear floor, the tables and the pictures."""
 
+import itertools
 import warnings
 
 import matplotlib
@@ -87,11 +88,11 @@ def measure_file(verification, data, batch_size=128):
     }
 
 
-def write_report(out, data, knobs, rows, probabilities, history, operators):
+def write_report(out, data, knobs, rows, probabilities, histories, operators):
     """Prints the table, and writes `report.md` with it and the two pictures into `out`."""
     print_table(f"{data.name}, test split", rows)
     print(f"Operators in the files: {', '.join(operators)}")
-    plot_learning_curve(history, out / "learning_curve.png")
+    plot_learning_curve(histories, out / "learning_curve.png")
     plot_confusion(data.test.labels, probabilities, data.class_names, out / "confusion.png")
     classes = classification_report(
         data.test.labels,
@@ -101,14 +102,15 @@ def write_report(out, data, knobs, rows, probabilities, history, operators):
         digits=4,
         zero_division=0,
     )
-    minutes = sum(epoch["seconds"] for epoch in history) / 60
+    epochs = [epoch for history in histories for epoch in history]
+    minutes = sum(epoch["seconds"] for epoch in epochs) / 60
     settings = "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items())
     text = f"""# {data.name}
 
 {len(data.train)} training, {len(data.validation)} validation and {len(data.test)} test texts
 ({len(data.skipped)} rows of the files were skipped). Licence of the data: {data.licence}.
-Training took {minutes:.1f} minutes over {len(history)} epochs; the weights are those of the epoch
-with the best validation accuracy.
+Training took {minutes:.1f} minutes over {len(epochs)} epochs of {len(histories)} member(s); the
+weights are those of the epoch with the best validation accuracy.
 
 {markdown_table(rows)}
 
@@ -175,15 +177,19 @@ def _cells(row, columns):
     return [str(row.get(column, "")) for column in columns]
 
 
-def plot_learning_curve(history, path):
-    """Draws loss and accuracy of training and validation by epoch."""
+def plot_learning_curve(histories, path):
+    """Draws loss and accuracy of training and validation by epoch, a pair of lines a member."""
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
-    epochs = range(1, len(history) + 1)
+    lines = {"training": ("", "C0"), "validation": ("val_", "C1")}
     for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
-        axis.plot(epochs, [epoch[name] for epoch in history], "o-", label="training")
-        axis.plot(epochs, [epoch[f"val_{name}"] for epoch in history], "o-", label="validation")
+        for (label, (prefix, color)), (index, history) in itertools.product(
+            lines.items(), enumerate(histories)
+        ):
+            values = [epoch[prefix + name] for epoch in history]
+            steps = range(1, len(values) + 1)
+            axis.plot(steps, values, "o-", color=color, label=None if index else label)
         axis.set(xlabel="epoch", ylabel=name)
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)

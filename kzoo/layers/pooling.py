@@ -41,7 +41,7 @@ class MeanPooling(_Pooling):
         """Pools `inputs` over time."""
         if mask is None:
             return ops.mean(inputs, axis=1)
-        weights = ops.cast(mask, inputs.dtype)[..., None]
+        weights = ops.expand_dims(ops.cast(mask, inputs.dtype), -1)
         return ops.sum(inputs * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1)
 
 
@@ -61,7 +61,7 @@ class MaxPooling(_Pooling):
         """Pools `inputs` over time."""
         if mask is None:
             return ops.max(inputs, axis=1)
-        mask = ops.cast(mask, "bool")[..., None]
+        mask = ops.expand_dims(ops.cast(mask, "bool"), -1)
         pooled = ops.max(ops.where(mask, inputs, LOWEST), axis=1)
         return ops.where(ops.any(mask, axis=1), pooled, 0.0)
 
@@ -102,7 +102,7 @@ class AttentionPooling(_Pooling):
         keys = ops.tanh(ops.matmul(inputs, self.kernel) + self.bias)
         scores = ops.matmul(keys, self.query)
         if mask is not None:
-            mask = ops.cast(mask, "bool")[..., None]
+            mask = ops.expand_dims(ops.cast(mask, "bool"), -1)
             scores = ops.where(mask, scores, LOWEST)
         # The softmax by hand, so that a row without a step gives zeros and not a mean of padding.
         weights = ops.exp(scores - ops.max(scores, axis=1, keepdims=True))

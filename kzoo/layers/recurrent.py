@@ -114,7 +114,7 @@ class Recurrent(keras.layers.Layer):
             recurrent_mask = self._dropout_mask(self.recurrent_dropout, (batch, self.cell.units))
         inputs = ops.transpose(sequences, (1, 0, 2))
         if mask is not None:
-            mask = ops.transpose(ops.cast(mask, "bool"))[..., None]
+            mask = ops.expand_dims(ops.transpose(ops.cast(mask, "bool")), -1)
         if self.go_backwards:
             inputs = ops.flip(inputs, 0)
             mask = mask if mask is None else ops.flip(mask, 0)

@@ -6,7 +6,7 @@ import functools
 _MODELS = {}
 
 
-def register_model(name, factory, **sizes):
+def register_model(name, factory, /, **sizes):
     """Registers a preset.
 
     Args:
@@ -30,7 +30,7 @@ def list_models(pattern="*"):
     return sorted(fnmatch.filter(_MODELS, pattern))
 
 
-def create_model(name, **sizes):
+def create_model(name, /, **sizes):
     """Builds a registered model.
 
     Args:

@@ -116,7 +116,7 @@ class SentencePieceTokenizer(Tokenizer):
 
         With unigram pieces a segmentation x is drawn with P(x) ~ p(x)^alpha (Kudo 2018); with
         byte pairs each merge is dropped with probability alpha (Provilkov et al. 2020,
-        arXiv:1910.13267). `sentencepiece.set_random_generator_seed` makes it repeatable.
+        arXiv:1910.13267). The draws are those of `sentencepiece.set_random_generator_seed`.
         """
         if not 0 <= alpha <= 1:
             raise ValueError(f"alpha: expected a number in [0, 1], came {alpha!r}")

@@ -1,0 +1,43 @@
+"""Several models as one."""
+
+import keras
+
+
+def ensemble(members, name="ensemble"):
+    """Builds the mean of models that map the same inputs to the same classes.
+
+    Members that were trained from other seeds err on other inputs; the mean of their probabilities
+    errs on fewer, and knows better how sure it is.
+
+    Source: Lakshminarayanan, Pritzel and Blundell 2017, "Simple and Scalable Predictive Uncertainty
+    Estimation using Deep Ensembles" (arXiv 1612.01474), section 2.4.
+
+    Args:
+        members: List of `keras.Model`s with one input, one output, and names of their own.
+        name: Name of the model.
+
+    Returns:
+        A `keras.Model`; with one member, that member.
+
+    Example:
+
+    >>> import kzoo
+    >>> sizes = {"vocabulary_size": 50, "num_classes": 2, "units": 8}
+    >>> members = [kzoo.create_model("text_sru", name=f"member_{i}", **sizes) for i in range(2)]
+    >>> ensemble(members).output_shape
+    (None, 2)
+    """
+    if not members:
+        raise ValueError("`members` must hold at least one model. Received: an empty list")
+    if len({member.name for member in members}) < len(members):
+        raise ValueError(
+            f"`members` must have different names. Received: {[member.name for member in members]}"
+        )
+    if len(members) == 1:
+        return members[0]
+    # Layers
+    average = keras.layers.Average(name="probabilities")
+    # Wiring
+    first = members[0].inputs[0]
+    inputs = keras.Input(first.shape[1:], dtype=first.dtype, name=first.name)
+    return keras.Model(inputs, average([member(inputs) for member in members]), name=name)

@@ -1,0 +1,161 @@
+"""Export to `.tflite` refuses what it cannot do: it says why, and leaves no file."""
+
+import keras
+import numpy as np
+import pytest
+
+from kzoo.export import (
+    Export,
+    ExportError,
+    VerificationError,
+    convert,
+    export_many,
+    export_tflite,
+    verify,
+)
+
+
+def dense_model(units=2):
+    return keras.Sequential([keras.Input((None, 4), name="x"), keras.layers.Dense(units, name="y")])
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    path = tmp_path_factory.mktemp("small") / "model.tflite"
+    export_tflite(dense_model(), path)
+    return path
+
+
+def keras_recurrent():
+    ids = keras.Input((None,), dtype="int32")
+    x = keras.layers.Embedding(50, 8)(ids)
+    x = keras.layers.Bidirectional(keras.layers.LSTM(8, return_sequences=True), name="both")(x)
+    x = keras.layers.LSTM(8, return_sequences=True, name="lstm")(x)
+    x = keras.layers.GRU(8, name="lstm_1")(x)
+    return keras.Model(ids, keras.layers.Dense(2)(x))
+
+
+def hashing():
+    ids = keras.Input((None,), dtype="int32")
+    x = keras.layers.Hashing(7, name="hash")(ids)
+    return keras.Model(ids, keras.layers.Dense(2)(keras.ops.cast(x, "float32")[..., None]))
+
+
+def fourier():
+    x = keras.Input((None, 8))
+    return keras.Model(x, keras.ops.fft((x, x))[0], name="waves")
+
+
+@pytest.mark.parametrize(
+    ("build", "expected"),
+    [
+        (
+            keras_recurrent,
+            [
+                r"TensorListReserve: needed by layer 'both/forward_lstm\w*' \(LSTM\), "
+                r"layer 'both/backward_lstm\w*' \(LSTM\), layer 'lstm' \(LSTM\), "
+                r"layer 'lstm_1' \(GRU\)",
+                "layers of kzoo.layers",
+            ],
+        ),
+        (
+            hashing,
+            [
+                r"AsString: needed by layer 'hash' \(Hashing\)",
+                r"StringToHashBucketFast: needed by layer 'hash' \(Hashing\)",
+            ],
+        ),
+        (fourier, [r"FFT: needed by an operation outside any layer \(waves\w*/FFT\)"]),
+    ],
+)
+def test_foreign_operators_are_blamed_on_their_layers(tmp_path, build, expected):
+    keras.backend.clear_session()
+    path = tmp_path / "model.tflite"
+    path.write_text("older")
+    with pytest.raises(ExportError) as error:
+        export_tflite(build(), path)
+    for pattern in expected:
+        error.match(pattern)
+    assert path.read_text() == "older"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nan_fails(tmp_path):
+    model = dense_model()
+    model.layers[0].bias.assign([0.0, np.nan])
+    with pytest.raises(VerificationError, match="'y' of the Keras model itself holds NaN"):
+        export_tflite(model, tmp_path / "model.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_crash_of_the_converter_leaves_no_file(tmp_path, monkeypatch):
+    script = "echo the last words >&2; kill -SEGV $$"
+    monkeypatch.setattr(convert, "WORKER", ["sh", "-c", script])
+    with pytest.raises(ExportError, match=r"(?s)signal SIGSEGV.*the last words"):
+        export_tflite(dense_model(), tmp_path / "model.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_lost_weights_are_noticed(tmp_path, monkeypatch, exported):
+    small = exported.read_bytes()
+
+    def fake(jobs):
+        for job in jobs:
+            with open(job["target"], "wb") as file:
+                file.write(small)
+        return [None] * len(jobs)
+
+    monkeypatch.setattr("kzoo.export.tflite.convert", fake)
+    with pytest.raises(ExportError, match="weights, but the converter wrote only"):
+        export_tflite(dense_model(units=10000), tmp_path / "model.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_arguments_fail_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("kzoo.export.tflite.trace", None)
+    model = dense_model()
+    path = tmp_path / "model.tflite"
+    with pytest.raises(ExportError, match="cannot write"):
+        export_tflite(model, tmp_path / "missing" / "model.tflite")
+    with pytest.raises(ExportError, match="existing folder"):
+        export_tflite(model, tmp_path)
+    with pytest.raises(ValueError, match="precision: expected one of"):
+        export_tflite(model, path, "int4")
+    with pytest.raises(ValueError, match="labels: expected 2 names"):
+        export_tflite(model, path, labels=["one"])
+    with pytest.raises(ValueError, match="labels: expected 2 names"):
+        export_tflite(model, path, labels="ab")
+    with pytest.raises(ValueError, match="tokenizer: expected an object with to_json"):
+        export_tflite(model, path, tokenizer="byte")
+    with pytest.raises(ValueError, match="one line"):
+        export_tflite(model, path, labels=["one", "two\nthree"])
+    with pytest.raises(ValueError, match="max_length"):
+        export_tflite(model, path, max_length=0)
+    with pytest.raises(ValueError, match="different one for each"):
+        export_many([Export(model, path), Export(model, path, "dynamic")])
+    with pytest.raises(ExportError, match=r"expected a keras\.Model"):
+        export_tflite("model", path)
+    with pytest.raises(ExportError, match="no symbolic inputs"):
+        export_tflite(keras.Sequential([keras.layers.Dense(2)]), path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_inputs_are_named(exported):
+    path, model = exported, dense_model()
+    for inputs, message in [
+        (np.full((2, 3, 4), np.nan), "'x' holds NaN in 2 of 2 rows"),
+        (np.ones((0, 3, 4)), "at least one row"),
+        (np.ones((2, 3, 5)), "expected 'x' of shape"),
+        ([np.ones((2, 3, 4))] * 2, "expected 1 arrays"),
+        (np.full((2, 3, 4), "a"), "expected numbers"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            verify(path, model, inputs=inputs)
+    with pytest.raises(ValueError, match="lengths: expected sizes of at least 1"):
+        verify(path, model, lengths=(0,))
+
+
+def test_other_backends_are_told_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ExportError, match=r"KERAS_BACKEND=tensorflow kzoo export model.keras"):
+        export_tflite(dense_model(), tmp_path / "model.tflite")
