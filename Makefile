@@ -5,6 +5,9 @@ ACCEPTANCE := nsmc imdb sms_spam
 
 .PHONY: demo test format acceptance need-data
 
+# TensorFlow's notes about the machine are no news to the reader.
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
 # Trains on the embedded Korean film reviews, exports, verifies and classifies.
 demo: .venv/demo.stamp
 	$(BIN)/python -m kzoo.recipes.sentiment
@@ -12,6 +15,7 @@ demo: .venv/demo.stamp
 test: .venv/test.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	KERAS_BACKEND=jax $(BIN)/pytest tests/layers tests/training
 	$(BIN)/pytest
 
 format: .venv/test.stamp

@@ -28,6 +28,12 @@ FLOOR_FEATURES = {
 }
 
 
+def print_sizes(data):
+    """Prints how many texts and classes there are."""
+    sizes = f"{len(data.train)} training, {len(data.validation)} validation, {len(data.test)} test"
+    print(f"{data.name}: {sizes} texts in {len(data.class_names)} classes")
+
+
 def linear_floor(data, features):
     """Trains TF-IDF logistic regression on the same split and returns its test scores.
 
@@ -38,10 +44,6 @@ def linear_floor(data, features):
     Returns:
         What `scores` returns.
     """
-    if features not in FLOOR_FEATURES:
-        raise ValueError(
-            f"`floor` must be one of {list(FLOOR_FEATURES)}. Received: floor={features!r}"
-        )
     model = make_pipeline(
         TfidfVectorizer(**FLOOR_FEATURES[features], min_df=2, sublinear_tf=True, dtype=np.float32),
         LogisticRegression(C=4.0, max_iter=200),
@@ -88,10 +90,11 @@ def measure_file(verification, data, batch_size=128):
     }
 
 
-def write_report(out, data, knobs, rows, probabilities, histories, operators):
+def write_report(out, data, knobs, rows, probabilities, histories, files):
     """Prints the table, and writes `report.md` with it and the two pictures into `out`."""
+    operators = ", ".join(files[0].operators)
     print_table(f"{data.name}, test split", rows)
-    print(f"Operators in the files: {', '.join(operators)}")
+    print(f"Operators in the files: {operators}")
     plot_learning_curve(histories, out / "learning_curve.png")
     plot_confusion(data.test.labels, probabilities, data.class_names, out / "confusion.png")
     classes = classification_report(
@@ -117,7 +120,7 @@ weights are those of the epoch with the best validation accuracy.
 Latency is the median of one text at a time in LiteRT's Interpreter on one thread; the difference is
 the largest between a probability of the file and of the Keras model.
 
-Operators in the files: {", ".join(operators)}.
+Operators in the files: {operators}.
 
 ```
 {classes}```

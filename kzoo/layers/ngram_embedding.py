@@ -3,15 +3,16 @@
 import keras
 from keras import ops
 
-# Chosen so that no product leaves int32, on which every runtime agrees.
-MULTIPLIER, INCREMENT = 8191, 127
+# The largest primes below 2**13: no product with a bucket leaves int32, on which runtimes agree.
+MULTIPLIERS = (8191, 8179, 8171, 8167, 8161, 8147, 8123, 8117)
+INCREMENT = 127
 MAX_BUCKETS = 2**17
 
 
-def ngram_buckets(ids, order, num_buckets):
+def ngram_buckets(ids, order, num_buckets, hash_seed=0):
     """Hashes the n-gram that ends at each position, `n = order`, into `[0, num_buckets)`.
 
-        k_1 = x_t mod M;    k_n = (8191 k_{n-1} + 127 x_{t-n+1}) mod M
+        k_1 = x_t mod M;    k_n = (p k_{n-1} + 127 x_{t-n+1}) mod M
 
     Before the first token stands id 0.
 
@@ -19,6 +20,7 @@ def ngram_buckets(ids, order, num_buckets):
         ids: int32 `(batch, time)`.
         order: Number of tokens in an n-gram.
         num_buckets: `M`.
+        hash_seed: Index of the prime `p` in `MULTIPLIERS`.
 
     Returns:
         int32 `(batch, time)`.
@@ -32,7 +34,7 @@ def ngram_buckets(ids, order, num_buckets):
     keys = ops.mod(ids, num_buckets)
     for distance in range(1, order):
         earlier = ops.pad(ids, [[0, 0], [distance, 0]])[:, :-distance]
-        keys = ops.mod(keys * MULTIPLIER + earlier * INCREMENT, num_buckets)
+        keys = ops.mod(keys * MULTIPLIERS[hash_seed] + earlier * INCREMENT, num_buckets)
     return keys
 
 
@@ -54,6 +56,7 @@ class NGramEmbedding(keras.layers.Layer):
         max_order: Longest n-gram; 1 makes this `keras.layers.Embedding(mask_zero=True)`.
         num_buckets: Rows of the table of each order, at most 131,072. N-grams share rows.
         ngram_dim: Width of the table of each order.
+        hash_seed: From 0 to 7; with another seed other n-grams share a row.
 
     Call arguments:
         ids: int32 `(batch, time)`.
@@ -70,7 +73,14 @@ class NGramEmbedding(keras.layers.Layer):
     """
 
     def __init__(
-        self, input_dim, output_dim, max_order=2, num_buckets=65536, ngram_dim=16, **kwargs
+        self,
+        input_dim,
+        output_dim,
+        max_order=2,
+        num_buckets=65536,
+        ngram_dim=16,
+        hash_seed=0,
+        **kwargs,
     ):
         if not 1 <= num_buckets <= MAX_BUCKETS:
             raise ValueError(
@@ -78,12 +88,17 @@ class NGramEmbedding(keras.layers.Layer):
             )
         if max_order < 1:
             raise ValueError(f"`max_order` must be positive. Received: max_order={max_order}")
+        if hash_seed not in range(len(MULTIPLIERS)):
+            raise ValueError(
+                f"`hash_seed` must be in [0, {len(MULTIPLIERS) - 1}]. Received: {hash_seed!r}"
+            )
         super().__init__(**kwargs)
         self.input_dim = input_dim
         self.output_dim = output_dim
         self.max_order = max_order
         self.num_buckets = num_buckets
         self.ngram_dim = ngram_dim
+        self.hash_seed = hash_seed
 
     def build(self, input_shape):
         """Creates the table of the tokens and one for each order."""
@@ -98,7 +113,8 @@ class NGramEmbedding(keras.layers.Layer):
         """Embeds `ids`."""
         ids = ops.cast(ids, "int32")
         keys = [ids] + [
-            ngram_buckets(ids, order, self.num_buckets) for order in range(2, self.max_order + 1)
+            ngram_buckets(ids, order, self.num_buckets, self.hash_seed)
+            for order in range(2, self.max_order + 1)
         ]
         rows = [ops.take(table, key, axis=0) for table, key in zip(self.tables, keys, strict=True)]
         return ops.concatenate(rows, axis=-1)
@@ -120,4 +136,5 @@ class NGramEmbedding(keras.layers.Layer):
             "max_order": self.max_order,
             "num_buckets": self.num_buckets,
             "ngram_dim": self.ngram_dim,
+            "hash_seed": self.hash_seed,
         }

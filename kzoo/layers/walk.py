@@ -223,9 +223,7 @@ def linear_scan(decay, update, initial):
     """
     states = _scan_states(decay, update, initial)
 
-    def gradient(*upstream):
-        # Both calling conventions of the backends: the gradient alone, or with `upstream=`.
-        (d_states,) = upstream
+    def gradient(d_states):
         next_decay = ops.concatenate([decay[1:], ops.zeros_like(decay[:1])])
         g = ops.flip(
             _scan_states(ops.flip(next_decay, 0), ops.flip(d_states, 0), ops.zeros_like(initial)),

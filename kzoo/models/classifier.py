@@ -23,6 +23,7 @@ def text_classifier(
     max_order=1,
     num_buckets=65536,
     ngram_dim=16,
+    hash_seed=0,
     name="text_classifier",
     **encoder,
 ):
@@ -39,6 +40,7 @@ def text_classifier(
             `kzoo.layers.NGramEmbedding`; 1 is none.
         num_buckets: Rows of the table of each n-gram order.
         ngram_dim: Width of the table of each n-gram order.
+        hash_seed: From 0 to 7; with another seed other n-grams share a row.
         name: Name of the model.
         **encoder: `cell`, `units`, `num_layers`, `bidirectional`, `pooling` and `dropout`, as in
             `sequence_classifier`.
@@ -56,7 +58,13 @@ def text_classifier(
     _check_sizes(vocabulary_size=vocabulary_size, embedding_dim=embedding_dim)
     # Layers
     embedding = NGramEmbedding(
-        vocabulary_size, embedding_dim, max_order, num_buckets, ngram_dim, name="embedding"
+        vocabulary_size,
+        embedding_dim,
+        max_order,
+        num_buckets,
+        ngram_dim,
+        hash_seed,
+        name="embedding",
     )
     # Wiring
     ids = keras.Input((None,), dtype="int32", name="ids")
