@@ -85,8 +85,8 @@ def measure_file(verification, data, batch_size=128):
         "model": verification.path.name,
         **scores(data.test.labels, probabilities, data.class_names),
         "size": f"{verification.size_bytes / 1e6:.2f} MB",
-        f"latency of {length} tokens": f"{verification.latency_ms:.3f} ms",
-        "largest difference": f"{verification.max_difference:.1e}",
+        f"latency, {length} tokens": f"{verification.latency_ms:.3f} ms",
+        "difference": f"{verification.max_difference:.1e}",
     }
 
 
@@ -152,7 +152,8 @@ def print_table(title, rows):
     table = Table(*columns, title=title)
     for row in rows:
         table.add_row(*_cells(row, columns))
-    Console().print(table)
+    # A pipe or a narrow terminal would cut the numbers.
+    Console(width=max(Console().width, 130)).print(table)
 
 
 def markdown_table(rows):
@@ -216,6 +217,7 @@ def plot_confusion(labels, probabilities, class_names, path):
         values_format=".3f",
         xticks_rotation="vertical" if len(class_names) > 3 else "horizontal",
         cmap="Blues",
+        colorbar=False,
         ax=axis,
     )
     figure.savefig(path, dpi=120)

@@ -39,47 +39,41 @@ class Knobs:
     num_layers: int = 1  # Number of recurrent layers.
     pooling: Literal[POOLINGS] = "max_mean"  # How the outputs over time become one vector.
     dropout: float = 0.5  # Fraction of features dropped before each layer.
-    epochs: int = 3  # Epochs at most.
+    epochs: int = 10  # Epochs at most.
     patience: int = 3  # Epochs without better validation accuracy before training stops.
-    batch_size: int = 128  # Texts in a batch.
+    batch_size: int = 32  # Texts in a batch.
     learning_rate: float = 2e-3  # At the start; it falls to zero along a cosine.
     weight_decay: float = 0.05  # Decoupled weight decay.
-    epsilon: float = 1e-4  # Adam's; a large one keeps steps small for rows that are rarely seen.
+    epsilon: float = 1e-5  # Adam's; a large one keeps steps small for rows that are rarely seen.
     members: int = 1  # Models from different seeds, 8 at most, whose mean is the classifier.
     floor: Literal["characters", "words"] = "characters"  # N-grams of the linear floor.
     seed: int = 1  # Of weights, batches and dropout.
 
 
 # Where a data set asks for other settings than the defaults; the command line overrides both.
-SMALL = dict(epochs=10, batch_size=32)
 SETTINGS = {
-    "sentiment_ko": SMALL,
-    "spam_en": SMALL,
-    "sms_spam": SMALL,
-    "nsmc": dict(members=3, epochs=2),
+    "nsmc": dict(members=3, epochs=3, batch_size=128),
     "imdb": dict(
         **dict(tokenizer="word", vocabulary_size=30000, lowercase=True, max_length=512),
-        **dict(max_order=2, ngram_dim=16, members=3, batch_size=64, floor="words"),
+        **dict(max_order=2, ngram_dim=16, members=2, epochs=3, batch_size=64, floor="words"),
+        epsilon=1e-4,
     ),
 }
 
-SENTENCES = {
-    "sentiment_ko": ["재미있고 감동적인 영화예요", "시간이 아깝다 연기도 별로", "또 보고 싶다"]
-}
+SENTENCES = {"sentiment_ko": ["재미있고 감동적인 영화예요", "시간이 아깝다", "또 보고 싶다"]}
 
 
 def train_member(knobs, index, tokenizer, data, train, validation, out):
     """Trains, or goes on training, one model; returns it with its best weights, and its history."""
     keras.utils.set_random_seed(knobs.seed + index)
-    names = ("embedding_dim", "max_order", "num_buckets", "ngram_dim")
-    names += ("units", "num_layers", "pooling", "dropout")
+    sizes = "embedding_dim max_order num_buckets ngram_dim units num_layers pooling dropout"
     model = kzoo.create_model(
         knobs.model,
         vocabulary_size=tokenizer.vocabulary_size,
         num_classes=len(data.class_names),
         hash_seed=index,
         name=f"member_{index}",
-        **{name: getattr(knobs, name) for name in names},
+        **{name: getattr(knobs, name) for name in sizes.split()},
     )
     train.seed = knobs.seed + index
     steps = knobs.epochs * len(train)
@@ -92,7 +86,7 @@ def train_member(knobs, index, tokenizer, data, train, validation, out):
     resume = Resume(out / "checkpoint" / model.name, patience=knobs.patience)
     train.start_epoch(resume.restore(model))
     if not resume.finished:
-        options = {"epochs": knobs.epochs, "initial_epoch": train.epoch, "callbacks": [resume]}
+        options = dict(epochs=knobs.epochs, initial_epoch=train.epoch, callbacks=[resume])
         model.fit(train, validation_data=validation, **options)
     resume.load_best(model)
     return model, resume.history
@@ -140,10 +134,12 @@ def main(knobs):
 
     # Export, and the same measurement through each file alone
     export_saved_model(model, out / "saved_model", tokenizer, knobs.max_length)
-    options = {"inputs": test[0][0], "tokenizer": tokenizer, "labels": data.class_names}
-    options["max_length"] = knobs.max_length
-    precisions = ("float32", "float16", "dynamic")
-    files = export_many([Export(model, out / f"{p}.tflite", p, **options) for p in precisions])
+    options = dict(tokenizer=tokenizer, labels=data.class_names, max_length=knobs.max_length)
+    exports = [
+        Export(model, out / f"{precision}.tflite", precision, inputs=test[0][0], **options)
+        for precision in ("float32", "float16", "dynamic")
+    ]
+    files = export_many(exports)
     rows += [classification.measure_file(file, data) for file in files]
     classification.write_report(out, data, knobs, rows, probabilities, histories, files)
     classification.classify_sentences(out / "dynamic.tflite", SENTENCES.get(data.name, []))

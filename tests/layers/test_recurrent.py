@@ -73,7 +73,9 @@ def test_cell_works_in_keras_rnn(case):
     layer = make(case, return_sequences=True)
     keras_layer = keras.layers.RNN(layer.cell, return_sequences=True)
     x = inputs()
-    np.testing.assert_allclose(keras_layer(x, mask=MASK), layer(x, mask=MASK), rtol=1e-5, atol=1e-5)
+    theirs, ours = (ops.convert_to_numpy(one(x, mask=MASK)) for one in (keras_layer, layer))
+    # At masked steps Keras repeats the state on JAX, and the output on TensorFlow.
+    np.testing.assert_allclose(theirs[MASK], ours[MASK], rtol=1e-5, atol=1e-5)
 
 
 def test_sru_starts_as_the_paper_says():

@@ -14,7 +14,18 @@ from kzoo.cli import main as kzoo_command
 from kzoo.export import Predictor
 from kzoo.recipes import command_line, run_folder, sentiment
 
-SIZES = ["--embedding-dim", "8", "--units", "8", "--vocabulary-size", "400", "--max-length", "24"]
+SIZES = [
+    "--embedding-dim",
+    "8",
+    "--units",
+    "8",
+    "--vocabulary-size",
+    "400",
+    "--max-length",
+    "24",
+    "--members",
+    "2",
+]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +56,7 @@ def run(folder, tmp_path_factory):
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    state = out / "checkpoint" / "state.json"
+    state = out / "checkpoint" / "member_0" / "state.json"
     while process.poll() is None and not state.exists():
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
@@ -60,9 +71,9 @@ def test_resumes_after_kill(run):
     assert killed == -signal.SIGKILL
     assert 1 <= done_before < 3
     assert finished.returncode == 0, finished.stderr
-    assert len(json.loads((out / "checkpoint" / "state.json").read_text())) == 3
-    assert f"Epoch {done_before + 1}/3" in finished.stdout
-    assert f"Epoch {done_before}/3" not in finished.stdout
+    assert len(json.loads((out / "checkpoint" / "member_0" / "state.json").read_text())) == 3
+    # The first epoch that the second process runs is the one after the last that was kept.
+    assert finished.stdout.split("Epoch ")[1].startswith(f"{done_before + 1}/3")
 
 
 def test_everything_is_in_the_run_folder(run):
@@ -159,7 +170,7 @@ def test_settings_of_a_data_set_yield_to_the_command_line():
     arguments = ["--dataset=imdb", "--tokenizer", "byte"]
     knobs = command_line.parse(sentiment.Knobs, settings, "help", arguments)
     assert (knobs.dataset, knobs.max_length, knobs.tokenizer) == ("imdb", 400, "byte")
-    assert command_line.parse(sentiment.Knobs, settings, "help", []).max_length == 128
+    assert command_line.parse(sentiment.Knobs, settings, "help", []).max_length == 192
 
 
 def test_broken_rows_are_counted(folder, tmp_path):
