@@ -64,7 +64,7 @@ def scores(labels, probabilities, class_names):
     return {name: f"{100 * value:.2f}" for name, value in result.items()}
 
 
-def measure_file(verification, data, batch_size=128):
+def measure_file(verification, data, batch_size=16):
     """Scores a `.tflite` file on the test texts, through the file alone.
 
     Returns:

@@ -52,14 +52,16 @@ class Knobs:
 
 # Where a data set asks for other settings than the defaults; the command line overrides both.
 SETTINGS = {
-    "nsmc": dict(members=3, epochs=3, batch_size=128),
+    "sentiment_ko": dict(members=3),
+    "spam_en": dict(members=3, epochs=8, max_length=256),
+    "sms_spam": dict(members=3, epochs=8, max_length=256),
+    "nsmc": dict(members=3, epochs=2, batch_size=128),
     "imdb": dict(
         **dict(tokenizer="word", vocabulary_size=30000, lowercase=True, max_length=512),
-        **dict(max_order=2, ngram_dim=16, members=2, epochs=3, batch_size=64, floor="words"),
-        epsilon=1e-4,
+        **dict(max_order=2, ngram_dim=16, members=2, epochs=3, batch_size=64, epsilon=1e-4),
+        floor="words",
     ),
 }
-
 SENTENCES = {"sentiment_ko": ["재미있고 감동적인 영화예요", "시간이 아깝다", "또 보고 싶다"]}
 
 
@@ -77,11 +79,9 @@ def train_member(knobs, index, tokenizer, data, train, validation, out):
     )
     train.seed = knobs.seed + index
     steps = knobs.epochs * len(train)
-    optimizer = keras.optimizers.AdamW(
-        keras.optimizers.schedules.CosineDecay(knobs.learning_rate, steps),
-        weight_decay=knobs.weight_decay,
-        epsilon=knobs.epsilon,
-    )
+    schedule = keras.optimizers.schedules.CosineDecay(knobs.learning_rate, steps)
+    options = dict(weight_decay=knobs.weight_decay, epsilon=knobs.epsilon)
+    optimizer = keras.optimizers.AdamW(schedule, **options)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     resume = Resume(out / "checkpoint" / model.name, patience=knobs.patience)
     train.start_epoch(resume.restore(model))
@@ -93,7 +93,7 @@ def train_member(knobs, index, tokenizer, data, train, validation, out):
 
 
 def main(knobs):
-    """Runs the recipe; returns the rows of its table."""
+    """Runs the recipe with these knobs."""
     out = run_folder.prepare(knobs, knobs.out or Path("runs/sentiment", knobs.dataset))
 
     # Data
@@ -143,7 +143,6 @@ def main(knobs):
     rows += [classification.measure_file(file, data) for file in files]
     classification.write_report(out, data, knobs, rows, probabilities, histories, files)
     classification.classify_sentences(out / "dynamic.tflite", SENTENCES.get(data.name, []))
-    return rows
 
 
 if __name__ == "__main__":
