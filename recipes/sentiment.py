@@ -85,6 +85,8 @@ def train_member(knobs, index, tokenizer, data, train, validation, out):
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     resume = Resume(out / "checkpoint" / model.name, patience=knobs.patience)
     train.start_epoch(resume.restore(model))
+    if not resume.history:
+        model.get_layer("embedding").adapt(train)
     if not resume.finished:
         options = dict(epochs=knobs.epochs, initial_epoch=train.epoch, callbacks=[resume])
         model.fit(train, validation_data=validation, **options)
@@ -110,11 +112,8 @@ def main(knobs):
         ids = [tokenizer.tokenize(text) for text in part.texts]
         return BucketedBatches(ids, part.labels, knobs.batch_size, knobs.max_length, shuffle)
 
-    train, validation, test = (
-        batches(data.train, True),
-        batches(data.validation),
-        batches(data.test),
-    )
+    train = batches(data.train, shuffle=True)
+    validation, test = batches(data.validation), batches(data.test)
 
     # Training, one member after the other
     arguments = tokenizer, data, train, validation, out

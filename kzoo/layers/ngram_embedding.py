@@ -1,41 +1,14 @@
 """Embedding of tokens together with the n-grams that end there."""
 
 import keras
+import numpy as np
 from keras import ops
 
-# The largest primes below 2**13: no product with a bucket leaves int32, on which runtimes agree.
-MULTIPLIERS = (8191, 8179, 8171, 8167, 8161, 8147, 8123, 8117)
-INCREMENT = 127
-MAX_BUCKETS = 2**17
+from kzoo.layers.log_count_ratio import count_by_class, log_count_ratios
+from kzoo.layers.ngram_hash import MAX_BUCKETS, MULTIPLIERS, ngram_buckets, ngram_fingerprints
 
-
-def ngram_buckets(ids, order, num_buckets, hash_seed=0):
-    """Hashes the n-gram that ends at each position, `n = order`, into `[0, num_buckets)`.
-
-        k_1 = x_t mod M;    k_n = (p k_{n-1} + 127 x_{t-n+1}) mod M
-
-    Before the first token stands id 0.
-
-    Args:
-        ids: int32 `(batch, time)`.
-        order: Number of tokens in an n-gram.
-        num_buckets: `M`.
-        hash_seed: Index of the prime `p` in `MULTIPLIERS`.
-
-    Returns:
-        int32 `(batch, time)`.
-
-    Example:
-
-    >>> import numpy as np
-    >>> ops.convert_to_numpy(ngram_buckets(np.array([[3, 5]], "int32"), 2, 1000)).tolist()
-    [[573, 336]]
-    """
-    keys = ops.mod(ids, num_buckets)
-    for distance in range(1, order):
-        earlier = ops.pad(ids, [[0, 0], [distance, 0]])[:, :-distance]
-        keys = ops.mod(keys * MULTIPLIERS[hash_seed] + earlier * INCREMENT, num_buckets)
-    return keys
+ANYBODY, NOBODY = 0, 255  # Fingerprints that no n-gram has: who may read a row.
+LOG_RATIO_SCALE = 0.1  # Brings log-count ratios to the size of the initial weights.
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -47,8 +20,11 @@ class NGramEmbedding(keras.layers.Layer):
     A recurrent encoder sees what a linear n-gram classifier sees, and its order. The tables of the
     n-grams are narrow: an n-gram has little to say, but there are many.
 
+    `adapt` removes the collisions of the hash, and starts the tables where naive Bayes ends.
+
     Source: the hashed n-grams of Joulin et al. 2017, "Bag of Tricks for Efficient Text
-    Classification" (arXiv 1607.01759), section 2.3, in front of a recurrent encoder.
+    Classification" (arXiv 1607.01759), section 2.3, in front of a recurrent encoder; the start of
+    Wang and Manning 2012, "Baselines and Bigrams" (ACL P12-2018).
 
     Args:
         input_dim: Number of token ids; id 0 is padding and masked.
@@ -108,16 +84,75 @@ class NGramEmbedding(keras.layers.Layer):
             self.add_weight(name=f"embeddings_{order}", shape=shape, initializer="uniform")
             for order, shape in enumerate(shapes, start=1)
         ]
+        options = dict(initializer="zeros", dtype="uint8", trainable=False)
+        self.owners = [
+            self.add_weight(name=f"owners_{order}", shape=(self.num_buckets,), **options)
+            for order in range(2, self.max_order + 1)
+        ]
+
+    def adapt(self, data, min_count=2):
+        """Learns which n-grams there are, and starts each one's row where naive Bayes ends.
+
+        Of the n-grams that hash to one bucket the most frequent owns it. All others, and those in
+        fewer than `min_count` texts, read zeros from now on: what was seen once can only be learnt
+        by heart. An n-gram is known by its fingerprint, so that one stranger in 254 still reads a
+        row that is not its own. The first columns of a row, of the tokens' table too, become
+        `log_count_ratios`, scaled; there is one column for two classes, else one for each class
+        that fits.
+
+        Args:
+            data: Iterable of `(ids, labels)`: int `(batch, time)`, and `(batch,)` from 0.
+            min_count: Number of texts that must hold an n-gram.
+
+        Raises:
+            ValueError: if there is no batch.
+        """
+        batches = [(np.asarray(ids, "int32"), np.asarray(labels)) for ids, labels in data]
+        if not batches:
+            raise ValueError("`data` must hold a batch of `(ids, labels)`. Received none")
+        if not self.built:
+            self.build(batches[0][0].shape)
+        totals = np.bincount(np.concatenate([labels for _, labels in batches]))
+        for order, table in enumerate(self.tables, start=1):
+            codes, counts = count_by_class(
+                batches, lambda ids, order=order: self._codes(ids, order)
+            )
+            kept = np.flatnonzero(counts.sum(axis=1) >= min_count)
+            kept = kept[np.argsort(-counts[kept].sum(axis=1), kind="stable")]
+            buckets, first = np.unique(codes[kept] // 256, return_index=True)
+            kept = kept[first]
+            ratios = LOG_RATIO_SCALE * log_count_ratios(counts[kept], totals)
+            ratios = ratios[:, : table.shape[1]]
+            rows = np.array(ops.convert_to_numpy(table))
+            rows[buckets, : ratios.shape[1]] = ratios
+            table.assign(rows)
+            if order > 1:
+                owners = np.full(self.num_buckets, NOBODY, "uint8")
+                owners[buckets] = codes[kept] % 256
+                self.owners[order - 2].assign(owners)
+
+    def _codes(self, ids, order):
+        """Returns bucket and fingerprint of each n-gram in one number."""
+        if order == 1:
+            return ids * 256
+        buckets = ngram_buckets(ids, order, self.num_buckets, self.hash_seed)
+        return ops.convert_to_numpy(buckets * 256 + ngram_fingerprints(ids, order))
 
     def call(self, ids):
         """Embeds `ids`."""
         ids = ops.cast(ids, "int32")
-        keys = [ids] + [
-            ngram_buckets(ids, order, self.num_buckets, self.hash_seed)
-            for order in range(2, self.max_order + 1)
-        ]
-        rows = [ops.take(table, key, axis=0) for table, key in zip(self.tables, keys, strict=True)]
-        return ops.concatenate(rows, axis=-1)
+        parts = [ops.take(self.tables[0], ids, axis=0)]
+        for order, table, owners in zip(
+            range(2, self.max_order + 1), self.tables[1:], self.owners, strict=True
+        ):
+            buckets = ngram_buckets(ids, order, self.num_buckets, self.hash_seed)
+            owner = ops.cast(ops.take(owners, buckets, axis=0), "int32")
+            known = ops.logical_or(
+                ops.equal(owner, ANYBODY), ops.equal(owner, ngram_fingerprints(ids, order))
+            )
+            rows = ops.take(table, buckets, axis=0)
+            parts.append(rows * ops.expand_dims(ops.cast(known, rows.dtype), -1))
+        return ops.concatenate(parts, axis=-1)
 
     def compute_mask(self, ids, mask=None):
         """Returns True where an id is no padding."""

@@ -95,7 +95,13 @@ class BucketedBatches(keras.utils.PyDataset):
             self.start_epoch(self.epoch + 1)
 
     def restore_order(self, results):
-        """Puts rows that came out batch by batch back into the order of `sequences`."""
+        """Puts rows that came out batch by batch back into the order of `sequences`.
+
+        Raises:
+            ValueError: if the batches are shuffled: by now another epoch is planned.
+        """
+        if self.shuffle:
+            raise ValueError("`shuffle` must be False to restore the order. Received: True")
         ordered = np.empty_like(results)
         ordered[np.concatenate([rows for _, rows in self.batches])] = results
         return ordered

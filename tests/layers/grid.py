@@ -25,11 +25,10 @@ def inputs(features=FEATURES, seed=0):
 
 
 def randomize(layer, seed=1):
-    """Gives every weight of a built layer random values, biases included."""
+    """Gives every trainable weight of a built layer random values, biases included."""
     rng = np.random.default_rng(seed)
-    layer.set_weights(
-        [rng.normal(scale=0.6, size=w.shape).astype("float32") for w in layer.get_weights()]
-    )
+    for weight in layer.trainable_weights:
+        weight.assign(rng.normal(scale=0.6, size=weight.shape))
     return layer
 
 

@@ -84,3 +84,8 @@ def test_keras_takes_every_length(shuffle):
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         BucketedBatches(*arguments)
+
+
+def test_a_shuffled_order_cannot_be_restored():
+    with pytest.raises(ValueError, match="`shuffle`"):
+        BucketedBatches(SEQUENCES, LABELS).restore_order(LABELS)
