@@ -1,6 +1,7 @@
 """What the recipes of classifiers share: the linear floor, the tables and the pictures."""
 
 import itertools
+import json
 import warnings
 
 import matplotlib
@@ -91,7 +92,7 @@ def measure_file(verification, data, batch_size=16):
 
 
 def write_report(out, data, knobs, rows, probabilities, histories, files):
-    """Prints the table, and writes `report.md` with it and the two pictures into `out`."""
+    """Prints the table, and writes it, `report.md` and the two pictures into `out`."""
     operators = ", ".join(files[0].operators)
     print_table(f"{data.name}, test split", rows)
     print(f"Operators in the files: {operators}")
@@ -134,6 +135,7 @@ Operators in the files: {operators}.
 {settings}
 """
     run_folder.write(out / "report.md", text)
+    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
     print(f"The report, the pictures, the model and the files are in {out}")
 
 

@@ -25,6 +25,7 @@ class Knobs:
 
     dataset: str = "sentiment_ko"  # Data set, one of kzoo.data.list_datasets().
     data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
+    fold: int = 0  # Which tenth is the test split, 0 to 9, where the data set has none of its own.
     out: Path | None = None  # Run folder; by default runs/sentiment/DATASET.
     model: str = "text_sru"  # Preset, one of kzoo.list_models("text*").
     tokenizer: Literal[tuple(TOKENIZERS)] = "character"  # Kind of tokens.
@@ -34,7 +35,7 @@ class Knobs:
     embedding_dim: int = 64  # Width of the embedding of a token.
     max_order: int = 4  # Longest n-gram of tokens that is embedded beside them; 1 is none.
     num_buckets: int = 131072  # Rows of the table of each n-gram order.
-    ngram_dim: int = 3  # Width of the table of each n-gram order.
+    ngram_dim: int = 2  # Width of the table of each n-gram order.
     units: int = 128  # Width of a recurrent layer in each direction.
     num_layers: int = 1  # Number of recurrent layers.
     pooling: Literal[POOLINGS] = "max_mean"  # How the outputs over time become one vector.
@@ -99,7 +100,7 @@ def main(knobs):
     out = run_folder.prepare(knobs, knobs.out or Path("runs/sentiment", knobs.dataset))
 
     # Data
-    data = kzoo.data.load_text_classification(knobs.dataset, knobs.data)
+    data = kzoo.data.load_text_classification(knobs.dataset, knobs.data, knobs.fold)
     classification.print_sizes(data)
     tokenizer = run_folder.tokenizer(
         out / "tokenizer.json",

@@ -48,7 +48,7 @@ def list_datasets():
     return sorted(SOURCES)
 
 
-def load_text_classification(name, folder=None):
+def load_text_classification(name, folder=None, fold=0):
     """Loads a text classification set.
 
     `sentiment_ko` and `spam_en` come with kzoo; every other set is read from a folder. Official
@@ -56,6 +56,7 @@ def load_text_classification(name, folder=None):
     tenth of the rows becomes one; where there is no validation split, a tenth of train (at most
     5,000 rows) becomes one. Both are drawn by `hold_out` with seed 1234, so they are the same every
     time, and share no text with what remains. Texts are as published, less the blanks around them.
+    Where a tenth becomes the test split, `fold` says which, for tenfold cross-validation.
 
     Args:
         name: one of `list_datasets()`.
@@ -66,7 +67,8 @@ def load_text_classification(name, folder=None):
         A `TextClassification`. Its `skipped` has one line for each row that could not be used.
 
     Raises:
-        ValueError: if the name is unknown, the folder is needed and absent, or a file is damaged.
+        ValueError: if the name is unknown, the folder is needed and absent, a file is damaged, or
+            there is no such fold.
         FileNotFoundError: if the folder or a file in it is missing.
 
     >>> data = load_text_classification("spam_en")
@@ -85,7 +87,9 @@ def load_text_classification(name, folder=None):
         skipped += broken
     parts = {split: _part(rows, split) for split in ("train", "validation", "test")}
     if not parts["test"]:
-        parts["train"], parts["test"] = _cut(parts["train"], _FRACTION)
+        parts["train"], parts["test"] = _cut(parts["train"], _FRACTION, fold)
+    elif fold:
+        raise ValueError(f"fold: expected 0, for {name} has a test split of its own; got {fold}")
     if not parts["validation"]:
         fraction = min(_FRACTION, _MOST_VALIDATION_ROWS / max(1, len(parts["train"])))
         parts["train"], parts["validation"] = _cut(parts["train"], fraction)
@@ -122,9 +126,9 @@ def _part(rows, split):
     return LabelledTexts([text for text, _ in chosen], labels)
 
 
-def _cut(part, fraction):
+def _cut(part, fraction, fold=0):
     """Splits a part into what remains and what is held out."""
-    held = hold_out(part.texts, part.labels, fraction)
+    held = hold_out(part.texts, part.labels, fraction, fold=fold)
 
     def pick(mask):
         return LabelledTexts([part.texts[i] for i in np.flatnonzero(mask)], part.labels[mask])

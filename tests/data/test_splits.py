@@ -43,3 +43,18 @@ def test_fractions_outside_the_unit_interval_are_refused(fraction):
 def test_nothing_to_hold_out_is_refused():
     with pytest.raises(ValueError, match="two different texts"):
         hold_out(["a", "a", "b"], np.array([0, 0, 1]), 0.5)
+
+
+def test_each_row_is_in_one_fold():
+    texts = [f"text {i % 83}" for i in range(200)]
+    labels = np.array([0] * 150 + [1] * 50)
+    labels = np.array([labels[i % 83] for i in range(200)])
+    folds = [hold_out(texts, labels, 0.1, fold=fold) for fold in range(10)]
+    assert np.sum(folds, axis=0).tolist() == [1] * 200
+    assert (folds[0] == hold_out(texts, labels, 0.1)).all()
+
+
+@pytest.mark.parametrize("fold", [-1, 10])
+def test_folds_beyond_the_last_are_refused(fold):
+    with pytest.raises(ValueError, match="fold: expected 0 to 9, got"):
+        hold_out(["a", "b", "c"], np.array([0, 0, 0]), 0.1, fold=fold)

@@ -56,6 +56,17 @@ def test_every_set_reads_from_its_upstream_layout(name, packed, tmp_path):
     assert data.skipped == []
 
 
+def test_folds_have_other_test_texts():
+    first, second = (load_text_classification("spam_en", fold=fold) for fold in (0, 1))
+    assert not set(first.test.texts) & set(second.test.texts)
+    assert abs(len(first.test) - len(second.test)) < 60
+
+
+def test_a_set_with_a_test_split_has_no_folds():
+    with pytest.raises(ValueError, match="fold: expected 0, for sentiment_ko has a test split"):
+        load_text_classification("sentiment_ko", fold=1)
+
+
 def test_the_set_directory_itself_is_accepted(tmp_path):
     write_set(tmp_path, "nsmc")
     whole = load_text_classification("nsmc", tmp_path)

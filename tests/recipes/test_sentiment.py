@@ -79,7 +79,8 @@ def test_resumes_after_kill(run):
 def test_everything_is_in_the_run_folder(run):
     out, *_ = run
     expected = "checkpoint confusion.png dynamic.tflite float16.tflite float32.tflite floor.json"
-    expected += " knobs.json learning_curve.png model.keras report.md saved_model tokenizer.json"
+    expected += " knobs.json learning_curve.png model.keras report.md saved_model scores.json"
+    expected += " tokenizer.json"
     assert sorted(path.name for path in out.iterdir()) == expected.split()
     assert (out / "confusion.png").read_bytes()[:4] == b"\x89PNG"
     report = (out / "report.md").read_text(encoding="utf-8")
