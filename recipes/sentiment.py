@@ -53,9 +53,9 @@ class Knobs:
 
 # Where a data set asks for other settings than the defaults; the command line overrides both.
 SETTINGS = {
-    "sentiment_ko": dict(members=3),
-    "spam_en": dict(members=3, epochs=8, max_length=256),
-    "sms_spam": dict(members=3, epochs=8, max_length=256),
+    "sentiment_ko": dict(members=3, epochs=3),
+    "spam_en": dict(members=3, epochs=6, max_length=256),
+    "sms_spam": dict(members=3, epochs=6, max_length=256),
     "nsmc": dict(members=3, epochs=2, batch_size=128),
     "imdb": dict(
         **dict(tokenizer="word", vocabulary_size=30000, lowercase=True, max_length=512),

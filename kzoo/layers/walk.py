@@ -33,7 +33,11 @@ _lowering = contextvars.ContextVar("lowering", default="sequential")
 
 @contextlib.contextmanager
 def lowering_scope(name):
-    """Makes every recurrent layer called inside use the lowering `name`, one of `LOWERINGS`.
+    """Makes every recurrent layer called inside use the lowering `name`.
+
+    Args:
+        name: One of `LOWERINGS`; or a function `(layer, sequences, initial_state, mask)` that
+            stands in for the call of `Recurrent` in inference, and returns what it returns.
 
     Example:
 
@@ -41,8 +45,10 @@ def lowering_scope(name):
     ...     current_lowering()
     'loop'
     """
-    if name not in LOWERINGS:
-        raise ValueError(f"`name` must be one of {LOWERINGS}. Received: name={name!r}")
+    if name not in LOWERINGS and not callable(name):
+        raise ValueError(
+            f"`name` must be one of {LOWERINGS} or a function. Received: name={name!r}"
+        )
     token = _lowering.set(name)
     try:
         yield
@@ -51,7 +57,7 @@ def lowering_scope(name):
 
 
 def current_lowering():
-    """Returns the name of the lowering in force."""
+    """Returns the lowering in force, a name or a function."""
     return _lowering.get()
 
 
@@ -178,7 +184,8 @@ def _loop(step, carry, inputs, return_sequences):
 
 
 def _at(inputs, t):
-    return keras.tree.map_structure(lambda x: x[t], inputs)
+    # On device, GATHER takes 0.3 us where the STRIDED_SLICE of `x[t]` takes 2.
+    return keras.tree.map_structure(lambda x: ops.take(x, t, axis=0), inputs)
 
 
 def _walk_linear(cell, projected, state, mask, return_sequences, zero_output_for_mask):
