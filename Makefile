@@ -1,9 +1,9 @@
 # Needs Python 3.11 or later with venv, and make. Everything else goes into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-ACCEPTANCE := nsmc imdb sms_spam
+ACCEPTANCE := nsmc imdb
 
-.PHONY: demo test format acceptance need-data
+.PHONY: demo test format acceptance bench need-data
 
 # TensorFlow's notes about the machine are no news to the reader.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -15,7 +15,7 @@ demo: .venv/demo.stamp
 test: .venv/test.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	KERAS_BACKEND=jax $(BIN)/pytest tests/layers tests/training
+	KERAS_BACKEND=jax $(BIN)/pytest tests/layers tests/training tests/decoding
 	$(BIN)/pytest
 
 format: .venv/test.stamp
@@ -24,9 +24,16 @@ format: .venv/test.stamp
 
 # Trains on the full data sets, one after the other: make acceptance DATA=folder
 acceptance: need-data $(ACCEPTANCE:%=acceptance-%)
+	$(BIN)/python benchmarks/cross_validation.py --data "$(DATA)" --dataset sms_spam --out runs/acceptance/sms_spam
 
 acceptance-%: need-data .venv/demo.stamp
 	$(BIN)/python -m kzoo.recipes.sentiment --data "$(DATA)" --dataset $* --out runs/acceptance/$*
+
+# Measures beside Keras, ONNX Runtime and PyTorch, and writes the tables in benchmarks/.
+bench: .venv/bench.stamp
+	$(BIN)/python -m benchmarks.recurrent
+	$(BIN)/python -m benchmarks.keras_corpus
+	$(BIN)/python benchmarks/stream.py
 
 need-data:
 	@test -d "$(DATA)" || { echo 'DATA: expected the folder of the full data sets, got "$(DATA)"; write make acceptance DATA=folder' >&2; exit 2; }
@@ -34,6 +41,7 @@ need-data:
 # A stamp is older than the packaging files when the requirements may have changed.
 .venv/demo.stamp: EXTRAS := recipes
 .venv/test.stamp: EXTRAS := recipes,test
+.venv/bench.stamp: EXTRAS := recipes,bench
 .venv/%.stamp: setup.py pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --editable '.[$(EXTRAS)]'

@@ -10,13 +10,18 @@ _MODULE_OF = {
     "Export": "tflite",
     "ExportError": "errors",
     "Predictor": "predict",
+    "StreamingPredictor": "stream",
     "Verification": "verification",
     "VerificationError": "errors",
     "export_many": "tflite",
     "export_saved_model": "saved_model",
+    "export_streaming": "streaming_export",
     "export_tflite": "tflite",
+    "prepare": "preparation",
     "read_bundle": "bundle",
+    "streaming_model": "streaming",
     "verify": "verification",
+    "zero_state": "streaming",
 }
 
 __all__ = sorted(_MODULE_OF)

@@ -7,7 +7,8 @@ import numpy as np
 
 from kzoo.export.arrays import named_arrays
 from kzoo.export.errors import VerificationError
-from kzoo.export.signature import call_by_name, describe, input_tensors
+from kzoo.export.reference import run_reference
+from kzoo.export.signature import describe, input_tensors
 
 BATCH_SIZES = (1, 5)
 LENGTHS = (3, 37, 100)
@@ -32,15 +33,17 @@ class Case:
         return {name: array.shape for name, array in self.inputs.items()}
 
 
-def make_cases(model, inputs=None, lengths=LENGTHS):
+def make_cases(model, inputs=None, lengths=LENGTHS, original=None, batch_sizes=BATCH_SIZES):
     """Cut real inputs (or draw random ones) to several batch sizes and lengths.
 
     Args:
-        model: keras.Model.
+        model: keras.Model whose inputs are filled.
         inputs: array, list of arrays in the model's order, or dict of arrays by input name, each
             with a batch axis. They are cropped, or repeated where they are too short. Without
             them: ids inside the vocabulary with right padding, or standard normal features.
         lengths: sizes for the dynamic axes other than the batch axis, increasing.
+        original: the model to run, where it is not `model`; it may have a fixed batch size.
+        batch_sizes: numbers of rows, increasing.
 
     Returns:
         List of `Case`, batch size by batch size, lengths increasing.
@@ -51,7 +54,7 @@ def make_cases(model, inputs=None, lengths=LENGTHS):
         raise ValueError("inputs: expected at least one row, got none")
     lengths = lengths if _has_dynamic_axis(tensors) else [None]
     cases = []
-    for batch_size in BATCH_SIZES:
+    for batch_size in batch_sizes:
         for length in lengths:
             batch = {}
             for name, tensor in tensors.items():
@@ -63,14 +66,13 @@ def make_cases(model, inputs=None, lengths=LENGTHS):
                     batch[name] = _draw(model, tensor, shape)
                 else:
                     batch[name] = _fit(given[name], shape)
-            cases.append(run_model(model, batch))
+            cases.append(run_model(original or model, batch))
     return cases
 
 
 def run_model(model, inputs):
     """The `Case` of the Keras model on arrays by input name; NaN in its outputs raises."""
-    outputs = call_by_name(model, inputs)
-    case = Case(inputs, {n: keras.ops.convert_to_numpy(output) for n, output in outputs.items()})
+    case = Case(inputs, run_reference(model, inputs))
     for name, output in case.expected.items():
         if np.isnan(output).any():
             raise VerificationError(

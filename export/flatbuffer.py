@@ -34,6 +34,16 @@ def operators(flatbuffer):
     return tuple(sorted(builtin)), tuple(sorted(custom))
 
 
+def has_variables(flatbuffer):
+    """Whether there are variable tensors, which keep their values from run to run."""
+    model = schema.Model.GetRootAs(flatbuffer, 0)
+    return any(
+        subgraph.Tensors(i).IsVariable()
+        for subgraph in _subgraphs(model)
+        for i in range(subgraph.TensorsLength())
+    )
+
+
 def constant_bytes(flatbuffer):
     """Bytes of constants by tensor type, as {"INT8": 4000000, "FLOAT32": 7680}.
 

@@ -68,6 +68,9 @@ class Predictor:
             inputs = self.tokenizer(inputs)
         arrays = self._cut(named_arrays(inputs, self._signature["inputs"]))
         specs = self._signature["outputs"]
+        fixed, rows = specs[0]["shape"][0], len(next(iter(arrays.values())))
+        if fixed and rows not in (0, fixed):
+            raise ValueError(f"inputs: this file takes batches of {fixed} rows only, got {rows}")
         if all(len(array) for array in arrays.values()):
             outputs = self._runtime.run(arrays)
         else:

@@ -26,7 +26,10 @@ class InterpreterRuntime:
 
     def run(self, inputs, output_shapes=None):
         """Return outputs by name for arrays by name; finds the output shapes by itself."""
-        return self._runner(**inputs)
+        outputs = self._runner(**inputs)
+        # A fused LSTM would go on from the state in which this run left it.
+        self._interpreter.reset_all_variables()
+        return outputs
 
 
 class CompiledModelRuntime:

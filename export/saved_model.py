@@ -48,7 +48,7 @@ def export_saved_model(model, path, tokenizer=None, max_length=None):
             f"tokenizer: expected a model with one input, got {list(input_tensors(model))}"
         )
     with atomic_folder(path, lambda folder: (folder / "saved_model.pb").is_file()) as partial:
-        archive, function = trace(model)
+        archive, function, _ = trace(model)
         if tokenizer is not None:
             _add_text_signature(archive, function, model, tokenizer, max_length)
         archive.write_out(str(partial), verbose=False)

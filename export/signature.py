@@ -1,6 +1,6 @@
 """The named inputs and outputs of a Keras model, and how to call it by those names."""
 
-from collections import Counter
+from itertools import count
 
 import keras
 
@@ -27,11 +27,13 @@ def output_tensors(model):
     """The symbolic outputs by output layer; further outputs of one layer get `_1`, `_2`, ..."""
     sequential = isinstance(model, keras.Sequential)
     names = [model.layers[-1].name] if sequential else model.output_names
-    seen = Counter()
     unique = []
     for name in names:
-        unique.append(f"{name}_{seen[name]}" if seen[name] else name)
-        seen[name] += 1
+        if name in unique:
+            # A layer may have the name that a further output of another one would get.
+            taken = {*names, *unique}
+            name = next(new for n in count(1) if (new := f"{name}_{n}") not in taken)
+        unique.append(name)
     return dict(zip(unique, model.outputs, strict=True))
 
 

@@ -12,11 +12,14 @@ import keras
 from kzoo.export.atomic import atomic_file
 from kzoo.export.blame import blame, unsupported_operators
 from kzoo.export.bundle import SIGNATURE, read_bundle, write_bundle
-from kzoo.export.cases import LENGTHS, make_cases
+from kzoo.export.cases import BATCH_SIZES, LENGTHS, make_cases
 from kzoo.export.convert import convert
 from kzoo.export.errors import ExportError
 from kzoo.export.flatbuffer import constant_bytes, operators
+from kzoo.export.lowering import Lowering
+from kzoo.export.replace import replace_layers
 from kzoo.export.signature import describe, input_tensors, output_tensors
+from kzoo.export.streaming import StepModel
 from kzoo.export.trace import require_tensorflow_backend, trace
 from kzoo.export.verification import cap, run_cases
 
@@ -37,6 +40,11 @@ class Export:
     tolerance: float | None = None
     max_length: int | None = None
     lengths: Sequence[int] = LENGTHS
+    lowering: str = "auto"
+    batch_size: int | None = None
+    # For `export_streaming`: what `model` is the step of, and the user's model.
+    step: StepModel | None = None
+    offline: keras.Model | None = None
 
 
 def export_tflite(
@@ -50,8 +58,13 @@ def export_tflite(
     tolerance=None,
     max_length=None,
     lengths=LENGTHS,
+    lowering="auto",
+    batch_size=None,
 ):
     """Write a Keras model as a `.tflite` file that was run and compared with the model.
+
+    Keras's own recurrent layers are replaced for the file (see `prepare`), and mixed precision
+    becomes float32; the file is compared with the model as it is, computing in float32.
 
     Every None dimension of the model's inputs stays dynamic. The file uses built-in operators
     only and one signature, `serving_default`, with the names of the input and output layers. It
@@ -70,13 +83,22 @@ def export_tflite(
         tolerance: largest allowed difference, see `verify`.
         max_length: longest sequence the model takes; `Predictor` cuts longer ones.
         lengths: sequence lengths to verify with.
+        lowering: how kzoo's recurrent layers walk time. "loop" and "scan" are fast in any runtime;
+            "scan" is for linear recurrences such as SRU, and all other cells get "loop". "unrolled"
+            needs a static number of time steps. "fused" is UNIDIRECTIONAL_SEQUENCE_LSTM, for
+            TensorFlow Lite Micro and vendors' delegates: `LSTMCell` only, with a static batch size
+            and no mask; it keeps its state from run to run, so that a client calls
+            `reset_all_variables()` before every sequence, and LiteRT's CompiledModel cannot run
+            it. "auto" is "scan". What each layer got stands in the manifest and in the result.
+        batch_size: fixes the batch size; None keeps it dynamic.
 
     Returns:
         `Verification`.
 
     Raises:
-        ExportError: the model needs other operators (the message names the layers), the folder
-            cannot be written, or the converter died.
+        ExportError: the model needs other operators or holds recurrent layers that cannot be
+            replaced (the message names the layers), the folder cannot be written, or the
+            converter died.
         VerificationError: the file does not compute what the model computes.
 
     Example:
@@ -91,7 +113,17 @@ def export_tflite(
     path: cannot write missing/model.tflite: No such file or directory
     """
     export = Export(
-        model, path, precision, inputs, tokenizer, labels, tolerance, max_length, lengths
+        model,
+        path,
+        precision,
+        inputs,
+        tokenizer,
+        labels,
+        tolerance,
+        max_length,
+        lengths,
+        lowering,
+        batch_size,
     )
     return export_many([export])[0]
 
@@ -123,10 +155,13 @@ def export_many(exports):
     with ExitStack() as stack:
         partials = [stack.enter_context(atomic_file(export.path)) for export in exports]
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        functions = _trace_models(exports, folder)
+        # Keras's own recurrent layers cannot be converted; what is compared is the user's model.
+        models = {id(export.model): export.model for export in exports}
+        models = {key: replace_layers(model) for key, model in models.items()}
+        traces = _trace_models(exports, models, folder)
         jobs = [
             {
-                "saved_model": str(Path(folder, str(id(export.model)))),
+                "saved_model": str(Path(folder, _trace_key(export))),
                 "target": str(partial),
                 "precision": export.precision,
             }
@@ -135,12 +170,22 @@ def export_many(exports):
         cases = {}
         for export in exports:
             if (key := _cases_key(export)) not in cases:
-                cases[key] = make_cases(export.model, export.inputs, key[-1])
+                step = export.step
+                cases[key] = make_cases(
+                    step.source if step else models[id(export.model)],
+                    export.inputs,
+                    key[-1],
+                    original=export.offline or export.model,
+                    batch_sizes=(export.batch_size,) if export.batch_size else BATCH_SIZES,
+                )
         messages = convert(jobs) if jobs else []
         verifications = []
         for export, partial, message in zip(exports, partials, messages, strict=True):
-            _check_conversion(export, partial, message, functions[id(export.model)])
-            verifications.append(_finish(export, partial, cases[_cases_key(export)]))
+            function, lowering = traces[_trace_key(export)]
+            _check_conversion(export, partial, message, function)
+            model = models[id(export.model)]
+            case = cases[_cases_key(export)]
+            verifications.append(_finish(export, model, lowering, partial, case))
     return verifications
 
 
@@ -149,6 +194,10 @@ def _check(export):
         raise ValueError(
             f"precision: expected one of {list(BYTES_PER_WEIGHT)}, got {export.precision!r}"
         )
+    Lowering(export.lowering)
+    size = export.batch_size
+    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+        raise ValueError(f"batch_size: expected a positive integer or None, got {size!r}")
     cap(export.lengths, export.max_length)
     inputs = input_tensors(export.model)
     if export.tokenizer is not None and (
@@ -172,17 +221,22 @@ def _check(export):
 
 
 def _cases_key(export):
-    return id(export.model), id(export.inputs), cap(export.lengths, export.max_length)
+    lengths = cap(export.lengths, export.max_length)
+    return id(export.model), id(export.inputs), export.batch_size, lengths
 
 
-def _trace_models(exports, folder):
-    functions = {}
+def _trace_key(export):
+    return f"{id(export.model)}-{export.lowering}-{export.batch_size}"
+
+
+def _trace_models(exports, models, folder):
+    traces = {}
     for export in exports:
-        key = id(export.model)
-        if key not in functions:
-            archive, functions[key] = trace(export.model)
-            archive.write_out(str(Path(folder, str(key))), verbose=False)
-    return functions
+        if (key := _trace_key(export)) not in traces:
+            model = models[id(export.model)]
+            archive, *traces[key] = trace(model, export.lowering, export.batch_size)
+            archive.write_out(str(Path(folder, key)), verbose=False)
+    return traces
 
 
 def _check_conversion(export, partial, message, function):
@@ -202,17 +256,26 @@ def _check_conversion(export, partial, message, function):
         )
 
 
-def _finish(export, partial, cases):
-    model = export.model
+def _finish(export, model, lowering, partial, cases):
     signature = {
         "inputs": describe(input_tensors(model)),
         "outputs": describe(output_tensors(model)),
     }
+    for output in signature["outputs"]:
+        # Not the model's own, which may be half precision.
+        if output["name"] in cases[0].expected:
+            output["dtype"] = cases[0].expected[output["name"]].dtype.name
+    if export.batch_size:
+        for spec in (*signature["inputs"], *signature["outputs"]):
+            spec["shape"][0] = export.batch_size
     manifest = {
         "precision": export.precision,
+        "lowering": lowering,
         "max_length": export.max_length,
         "signatures": {SIGNATURE: signature},
     }
+    if export.step:
+        manifest["streaming"] = export.step.describe()
     golden = {
         "inputs": {name: array.tolist() for name, array in cases[0].inputs.items()},
         "outputs": {name: array.tolist() for name, array in cases[0].expected.items()},

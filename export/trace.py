@@ -4,6 +4,8 @@ import keras
 
 from kzoo.export.bundle import SIGNATURE
 from kzoo.export.errors import ExportError
+from kzoo.export.lowering import Lowering
+from kzoo.export.reference import full_precision
 from kzoo.export.signature import call_by_name, input_tensors
 from kzoo.layers import lowering_scope
 
@@ -19,20 +21,29 @@ def require_tensorflow_backend():
         )
 
 
-def trace(model):
-    """Return a `keras.export.ExportArchive` with the model's signature, and its `tf.function`.
+def trace(model, lowering="auto", batch_size=None):
+    """Trace the model's signature for inference.
 
     Every None dimension of the model's inputs stays dynamic, batch and time alike. (Keras's own
     input signature is not used: it fixes what should be dynamic.)
+
+    Args:
+        model: functional or Sequential keras.Model.
+        lowering: one of `kzoo.export.lowering.LOWERINGS`.
+        batch_size: fixes the batch size of every input.
+
+    Returns:
+        A `keras.export.ExportArchive`, its `tf.function`, and the lowering of each recurrent layer
+        by name.
     """
     require_tensorflow_backend()
     import tensorflow as tf
 
     inputs = input_tensors(model)
+    choice = Lowering(lowering)
 
     def serve(*tensors):
-        # Linear recurrences become scans, all others loops.
-        with lowering_scope("scan"):
+        with lowering_scope(choice), full_precision(model):
             outputs = call_by_name(model, dict(zip(inputs, tensors, strict=True)))
         # LiteRT's CompiledModel cannot write an output that comes straight out of a loop. A
         # slice of all rows stays in the graph; the converter would take an identity away.
@@ -41,9 +52,16 @@ def trace(model):
     # The archive finds the variables by itself. Tracking the model would trace every layer once
     # more, outside the lowering scope.
     archive = keras.export.ExportArchive()
-    function = archive.add_endpoint(
-        SIGNATURE,
-        serve,
-        [tf.TensorSpec(t.shape, t.dtype, name=name) for name, t in inputs.items()],
-    )
-    return archive, function
+    specs = [
+        tf.TensorSpec([batch_size or t.shape[0], *t.shape[1:]], t.dtype, name=name)
+        for name, t in inputs.items()
+    ]
+    function = archive.add_endpoint(SIGNATURE, serve, specs)
+    try:
+        function.get_concrete_function()
+    except Exception:
+        # Keras wraps what a layer says in lines about its arguments.
+        if choice.refusal:
+            raise ExportError(choice.refusal) from None
+        raise
+    return archive, function, choice.used

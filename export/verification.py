@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from kzoo.export.bundle import SIGNATURE, read_bundle
-from kzoo.export.cases import LENGTHS, make_cases
+from kzoo.export.cases import BATCH_SIZES, LENGTHS, Case, make_cases
 from kzoo.export.errors import VerificationError
-from kzoo.export.flatbuffer import constant_bytes, operators
+from kzoo.export.flatbuffer import constant_bytes, has_variables, operators
 from kzoo.export.runtimes import CompiledModelRuntime, InterpreterRuntime, quiet
+from kzoo.export.stream import Stream
 
 # Largest allowed difference by precision, for outputs of size one such as probabilities.
 TOLERANCE = {"float32": 1e-5, "float16": 1e-2, "dynamic": 1e-1}
@@ -29,11 +30,14 @@ class Verification:
         size_bytes: size of the file with all it carries.
         constant_bytes: bytes of the model's constants by tensor type.
         operators: sorted names of the built-in operators, loop bodies included.
+        lowering: how each recurrent layer of kzoo walks time, by layer name, see `export_tflite`;
+            empty for a file without a manifest.
         max_difference: largest absolute difference from the Keras model over all cases.
         tolerance: what was allowed, times the largest absolute expected output where that is
             above one.
         cases: input shapes by name for every batch that was run.
-        runtimes: names of the runtimes, every one of which ran every case.
+        runtimes: names of the runtimes, every one of which ran every case. CompiledModel, which
+            has no variable tensors, is missing for files of the lowering "fused".
         latency_ms: median milliseconds of one run in the Interpreter, one thread, batch size 1.
         latency_shapes: the input shapes of those runs.
     """
@@ -43,6 +47,7 @@ class Verification:
     size_bytes: int
     constant_bytes: dict[str, int]
     operators: tuple[str, ...]
+    lowering: dict[str, str]
     max_difference: float
     tolerance: float
     cases: tuple[dict[str, tuple[int, ...]], ...]
@@ -54,7 +59,8 @@ class Verification:
 def verify(path, model, inputs=None, tolerance=None, *, lengths=LENGTHS):
     """Run a `.tflite` file in LiteRT's Interpreter and CompiledModel against the Keras model.
 
-    Batch sizes 1 and 5 are combined with every length that is allowed, on dynamic axes.
+    Batch sizes 1 and 5 are combined with every length that is allowed, on dynamic axes. Step models
+    of `export_streaming` are run over whole sequences, chunk by chunk, and their golden batch too.
 
     Args:
         path: a file of `export_tflite`, or any `.tflite` with the model's input and output names.
@@ -65,7 +71,7 @@ def verify(path, model, inputs=None, tolerance=None, *, lengths=LENGTHS):
             one, times that output's largest absolute value. By default 1e-5 for float32, 1e-2
             for float16 and 1e-1 for dynamic.
         lengths: sizes tried on dynamic axes other than the batch axis; the file's maximum length
-            stands in for those above it.
+            stands in for those above it, and whole chunks for parts of one.
 
     Returns:
         `Verification`.
@@ -85,9 +91,35 @@ def verify(path, model, inputs=None, tolerance=None, *, lengths=LENGTHS):
     path: no such file: missing.tflite
     """
     bundle = read_bundle(path)
-    limit = bundle and bundle.manifest["max_length"]
-    lengths = cap(lengths, limit)
-    return run_cases(path, path, bundle, make_cases(model, inputs, lengths), tolerance)
+    if bundle is None:
+        return run_cases(path, path, None, make_cases(model, inputs, cap(lengths, None)), tolerance)
+    manifest = bundle.manifest
+    lengths = cap(lengths, manifest["max_length"])
+    cases = []
+    if "streaming" in manifest:
+        lengths = whole_chunks(lengths, manifest["streaming"]["chunk_size"])
+        cases = [golden_case(bundle)]
+    batch_size = manifest["signatures"][SIGNATURE]["inputs"][0]["shape"][0]
+    sizes = (batch_size,) if batch_size else BATCH_SIZES
+    cases += make_cases(model, inputs, lengths, batch_sizes=sizes)
+    return run_cases(path, path, bundle, cases, tolerance)
+
+
+def whole_chunks(lengths, chunk_size):
+    """The lengths, rounded up to whole chunks; increasing."""
+    size = chunk_size or 1
+    return tuple(sorted({-(-length // size) * size for length in lengths}))
+
+
+def golden_case(bundle):
+    """The golden batch that a file carries."""
+    signature = bundle.manifest["signatures"][SIGNATURE]
+    sides = []
+    for side in ("inputs", "outputs"):
+        dtypes = {spec["name"]: spec["dtype"] for spec in signature[side]}
+        arrays = bundle.golden[side].items()
+        sides.append({name: np.asarray(array, dtypes[name]) for name, array in arrays})
+    return Case(*sides)
 
 
 def cap(lengths, max_length):
@@ -104,27 +136,32 @@ def run_cases(file, path, bundle, cases, tolerance=None):
     precision = bundle.manifest["precision"] if bundle else None
     if tolerance is None:
         tolerance = TOLERANCE[precision or "float32"]
-    with quiet():
-        largest = max(_run(file, path, name, cases, tolerance) for name in RUNTIMES)
-    latency, shapes = _latency(file, cases)
     content = Path(file).read_bytes()
+    names = [name for name in RUNTIMES if name == "Interpreter" or not has_variables(content)]
+    manifest = bundle.manifest if bundle else {}
+    with quiet():
+        largest = max(_run(file, path, name, manifest, cases, tolerance) for name in names)
+    latency, shapes = _latency(file, manifest, cases)
     return Verification(
         path=Path(path),
         precision=precision,
         size_bytes=len(content),
         constant_bytes=constant_bytes(content),
         operators=operators(content)[0],
+        lowering=manifest.get("lowering", {}),
         max_difference=largest,
         tolerance=tolerance,
         cases=tuple(case.shapes for case in cases),
-        runtimes=tuple(RUNTIMES),
+        runtimes=tuple(names),
         latency_ms=latency,
         latency_shapes=shapes,
     )
 
 
-def _run(file, path, name, cases, tolerance):
+def _run(file, path, name, manifest, cases, tolerance):
     runtime = RUNTIMES[name](file, SIGNATURE)
+    if "streaming" in manifest:
+        runtime = Stream(runtime, manifest)
     if runtime.input_names != sorted(cases[0].inputs):
         raise VerificationError(
             f"{path}: expected the inputs {sorted(cases[0].inputs)}, "
@@ -169,14 +206,18 @@ def compare(where, case, outputs, tolerance):
     return largest
 
 
-def _latency(file, cases):
+def _latency(file, manifest, cases):
     single = min(len(next(iter(case.inputs.values()))) for case in cases)
     case = [c for c in cases if len(next(iter(c.inputs.values()))) == single][-1]
-    runtime = InterpreterRuntime(file, SIGNATURE)
-    runtime.run(case.inputs)
+    runtime, inputs = InterpreterRuntime(file, SIGNATURE), case.inputs
+    run = runtime.run
+    if "streaming" in manifest:
+        stream = Stream(runtime, manifest)
+        run, inputs = stream.step, stream.cut(inputs, 0, manifest["streaming"]["chunk_size"] or 1)
+    run(inputs)
     times = []
     for _ in range(LATENCY_RUNS):
         start = time.perf_counter()
-        runtime.run(case.inputs)
+        run(inputs)
         times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1000, case.shapes
+    return statistics.median(times) * 1000, {name: x.shape for name, x in inputs.items()}

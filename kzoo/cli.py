@@ -47,7 +47,7 @@ class Train:
 
 @dataclass
 class Export:
-    """Convert a saved Keras model to a verified `.tflite` file."""
+    """Convert a saved Keras model, plain or with kzoo's layers, to a verified `.tflite` file."""
 
     # The model: a `.keras` file.
     model: tyro.conf.Positional[Path]
@@ -147,9 +147,10 @@ def train(recipe, arguments):
 
 
 def load_model(path):
-    """Loads a Keras model; kzoo's layers are registered by the import of this package."""
+    """Loads a Keras model; importing kzoo's layers registers them, those of `prepare` as well."""
     import keras
 
+    import_module("kzoo.export.replace")
     return keras.saving.load_model(path)
 
 

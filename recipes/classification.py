@@ -114,7 +114,7 @@ def write_report(out, data, knobs, rows, probabilities, histories, files):
 {len(data.train)} training, {len(data.validation)} validation and {len(data.test)} test texts
 ({len(data.skipped)} rows of the files were skipped). Licence of the data: {data.licence}.
 Training took {minutes:.1f} minutes over {len(epochs)} epochs of {len(histories)} member(s); the
-weights are those of the epoch with the best validation accuracy.
+weights are those of the epoch with the best validation score.
 
 {markdown_table(rows)}
 

@@ -2,16 +2,59 @@
 
 from kzoo.layers.bidirectional import Bidirectional
 from kzoo.layers.cell import Cell, KernelCell, LinearCell
+from kzoo.layers.coupled_lstm import CoupledLSTMCell
+from kzoo.layers.echo_state import EchoStateCell
+from kzoo.layers.fast_rnn import FastRNNCell
 from kzoo.layers.gru import GRUCell
+from kzoo.layers.ind_rnn import IndRNNCell, IRNNCell
+from kzoo.layers.janet import JANETCell
+from kzoo.layers.jordan import JordanCell
+from kzoo.layers.layer_norm_rnn import LayerNormLSTMCell, LayerNormRNNCell
+from kzoo.layers.ligru import LiGRUCell
 from kzoo.layers.lstm import LSTMCell
+from kzoo.layers.mgu import MGUCell
+from kzoo.layers.min_gru import MinGRUCell, MinLSTMCell
+from kzoo.layers.nas import NASCell
 from kzoo.layers.ngram_embedding import NGramEmbedding
+from kzoo.layers.peephole_lstm import PeepholeLSTMCell
+from kzoo.layers.peephole_sru import PeepholeSRUCell
 from kzoo.layers.pooling import AttentionPooling, MaxPooling, MeanPooling
+from kzoo.layers.projected_lstm import ProjectedLSTMCell
+from kzoo.layers.qrnn import QRNNCell, WindowedQRNNCell
 from kzoo.layers.recurrent import Recurrent
+from kzoo.layers.rg_lru import RGLRUCell
 from kzoo.layers.simple_rnn import SimpleRNNCell
 from kzoo.layers.sru import SRUCell
 from kzoo.layers.walk import LOWERINGS, lowering_scope
+from kzoo.layers.zoneout import ZoneoutCell
 
-CELLS = {"simple_rnn": SimpleRNNCell, "lstm": LSTMCell, "gru": GRUCell, "sru": SRUCell}
+# Cells by name: all that can be made of a width alone.
+CELLS = {
+    "simple_rnn": SimpleRNNCell,
+    "lstm": LSTMCell,
+    "gru": GRUCell,
+    "sru": SRUCell,
+    "layer_norm_lstm": LayerNormLSTMCell,
+    "peephole_lstm": PeepholeLSTMCell,
+    "projected_lstm": ProjectedLSTMCell,
+    "coupled_lstm": CoupledLSTMCell,
+    "janet": JANETCell,
+    "nas": NASCell,
+    "mgu": MGUCell,
+    "ligru": LiGRUCell,
+    "min_gru": MinGRUCell,
+    "min_lstm": MinLSTMCell,
+    "rg_lru": RGLRUCell,
+    "qrnn": QRNNCell,
+    "windowed_qrnn": WindowedQRNNCell,
+    "peephole_sru": PeepholeSRUCell,
+    "ind_rnn": IndRNNCell,
+    "irnn": IRNNCell,
+    "layer_norm_rnn": LayerNormRNNCell,
+    "fast_rnn": FastRNNCell,
+    "jordan": JordanCell,
+    "echo_state": EchoStateCell,
+}
 
 __all__ = [
     "CELLS",
@@ -19,15 +62,36 @@ __all__ = [
     "AttentionPooling",
     "Bidirectional",
     "Cell",
+    "CoupledLSTMCell",
+    "EchoStateCell",
+    "FastRNNCell",
     "GRUCell",
+    "IRNNCell",
+    "IndRNNCell",
+    "JANETCell",
+    "JordanCell",
     "KernelCell",
     "LSTMCell",
+    "LayerNormLSTMCell",
+    "LayerNormRNNCell",
+    "LiGRUCell",
     "LinearCell",
+    "MGUCell",
     "MaxPooling",
     "MeanPooling",
+    "MinGRUCell",
+    "MinLSTMCell",
+    "NASCell",
     "NGramEmbedding",
+    "PeepholeLSTMCell",
+    "PeepholeSRUCell",
+    "ProjectedLSTMCell",
+    "QRNNCell",
+    "RGLRUCell",
     "Recurrent",
     "SRUCell",
     "SimpleRNNCell",
+    "WindowedQRNNCell",
+    "ZoneoutCell",
     "lowering_scope",
 ]

@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
+from kzoo.layers.backpropagation import find_rule
 from kzoo.layers.cell import Cell, LinearCell
-from kzoo.layers.walk import walk
+from kzoo.layers.walk import current_lowering, walk
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -29,10 +30,15 @@ class Recurrent(keras.layers.Layer):
             Ghahramani 2016, arXiv 1512.05287).
         recurrent_dropout: Fraction of the hidden units to drop where they enter the recurrent
             kernel, the same ones at all time steps.
+        stateful: Whether a batch goes on from the states in which the batch before ended, row by
+            row, until `reset_states()`; needs a static batch size. Gradients end where the batch
+            begins. Exported files are not stateful: their sequences begin at zero, or see
+            `kzoo.export.export_streaming`.
 
     Call arguments:
         sequences: `(batch, time, features)`.
-        initial_state: Optional list of `(batch, size)` tensors, zeros by default.
+        initial_state: Optional list of `(batch, size)` tensors; by default zeros, or with
+            `stateful` where the batch before ended.
         mask: Optional boolean `(batch, time)`, True where the step counts.
 
     Returns:
@@ -57,6 +63,7 @@ class Recurrent(keras.layers.Layer):
         zero_output_for_mask=False,
         dropout=0.0,
         recurrent_dropout=0.0,
+        stateful=False,
         **kwargs,
     ):
         if not isinstance(cell, Cell):
@@ -72,8 +79,12 @@ class Recurrent(keras.layers.Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
         # TensorFlow's XLA cannot differentiate `keras.ops.scan`, whose loop has no stated bound;
-        # the linear scan brings its own gradient.
-        self.supports_jit = keras.backend.backend() != "tensorflow" or isinstance(cell, LinearCell)
+        # linear cells, and those with a rule, bring their own gradient.
+        self.supports_jit = (
+            keras.backend.backend() != "tensorflow"
+            or isinstance(cell, LinearCell)
+            or find_rule(cell) is not None
+        )
         self.cell = cell
         self.return_sequences = return_sequences
         self.return_state = return_state
@@ -81,6 +92,8 @@ class Recurrent(keras.layers.Layer):
         self.zero_output_for_mask = zero_output_for_mask
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
+        self.stateful = stateful
+        self.states = []
         self.seed_generator = keras.random.SeedGenerator()
 
     def build(self, sequences_shape, initial_state_shape=None):
@@ -93,11 +106,44 @@ class Recurrent(keras.layers.Layer):
         if not self.cell.built:
             self.cell.build((sequences_shape[0], sequences_shape[2]))
             self.cell.built = True
+        if self.stateful:
+            self._add_states(sequences_shape[0])
+
+    def _add_states(self, batch_size):
+        if batch_size is None:
+            raise ValueError(
+                f"`stateful=True` needs a static batch size, which {self.name!r} was not given: "
+                "write keras.Input(..., batch_size=...)"
+            )
+        self.states = [
+            self.add_weight(
+                name=f"state_{index}",
+                shape=(batch_size, size),
+                initializer="zeros",
+                trainable=False,
+            )
+            for index, size in enumerate(self.cell.state_size)
+        ]
+
+    def reset_states(self):
+        """Makes the next batch begin with states of zeros."""
+        if not self.stateful:
+            raise ValueError(f"`reset_states` needs stateful=True. Received: layer {self.name!r}")
+        for variable in self.states:
+            variable.assign(ops.zeros(variable.shape, variable.dtype))
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """Runs the cell; see the class."""
+        lowering = current_lowering()
+        if callable(lowering):
+            return lowering(self, sequences, initial_state, mask)
         dtype = self.compute_dtype
         batch, features = ops.shape(sequences)[0], sequences.shape[2]
+        # An exported walk takes no part in what the layer remembers.
+        remembers = self.stateful and lowering == "sequential"
+        if initial_state is None and remembers:
+            self._check_batch_size(sequences.shape[0])
+            initial_state = [ops.convert_to_tensor(state) for state in self.states]
         if initial_state is None:
             initial_state = self.cell.get_initial_state(batch)
         # The driver's dtype policy holds for the cell too, whose weights are cast to it.
@@ -127,9 +173,20 @@ class Recurrent(keras.layers.Layer):
             return_sequences=self.return_sequences,
             zero_output_for_mask=self.zero_output_for_mask,
         )
+        if remembers:
+            for variable, value in zip(self.states, state, strict=True):
+                variable.assign(ops.cast(value, variable.dtype))
         if self.return_sequences:
             outputs = ops.transpose(outputs, (1, 0, 2))
         return (outputs, *state) if self.return_state else outputs
+
+    def _check_batch_size(self, batch_size):
+        expected = self.states[0].shape[0]
+        if batch_size not in (None, expected):
+            raise ValueError(
+                f"`sequences` must have {expected} rows, the batch size of the stateful layer "
+                f"{self.name!r}. Received: {batch_size} rows"
+            )
 
     def _dropout_mask(self, rate, shape):
         ones = ops.ones(shape, self.compute_dtype)
@@ -162,6 +219,7 @@ class Recurrent(keras.layers.Layer):
             "zero_output_for_mask": self.zero_output_for_mask,
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
+            "stateful": self.stateful,
         }
 
     @classmethod

@@ -19,6 +19,7 @@ import itertools
 import keras
 from keras import ops
 
+from kzoo.layers.backpropagation import differentiable_once, find_rule, walk_backpropagated
 from kzoo.layers.cell import LinearCell
 
 LOWERINGS = ("sequential", "loop", "scan", "unrolled")
@@ -77,7 +78,22 @@ def walk(cell, projected, state, mask=None, recurrent_mask=None, **outputs):
     """
     if isinstance(cell, LinearCell) and current_lowering() in ("sequential", "scan"):
         return _walk_linear(cell, projected, state, mask, **outputs)
+    if find_rule(cell) and current_lowering() == "sequential":
+        return _walk_backpropagated(cell, projected, state, mask, recurrent_mask, **outputs)
     return _walk_steps(cell, projected, state, mask, recurrent_mask, **outputs)
+
+
+def _walk_backpropagated(
+    cell, projected, state, mask, recurrent_mask, return_sequences, zero_output_for_mask
+):
+    """Runs a cell whose gradient is written out; its first state is its output."""
+    states = walk_backpropagated(cell, projected, state, mask, recurrent_mask)
+    outputs = states[0]
+    if mask is not None:
+        # Before the first step that is not masked there is no previous output to repeat.
+        given = mask if zero_output_for_mask else ops.cumsum(ops.cast(mask, "int32"), axis=0) > 0
+        outputs = ops.where(given, outputs, 0.0)
+    return (outputs if return_sequences else outputs[-1]), [s[-1] for s in states]
 
 
 def _walk_steps(
@@ -237,7 +253,7 @@ def linear_scan(decay, update, initial):
             0,
         )
         previous = ops.concatenate([initial[None], states[:-1]])
-        return g * previous, g, decay[0] * g[0]
+        return tuple(map(differentiable_once, (g * previous, g, decay[0] * g[0])))
 
     return states, gradient
 

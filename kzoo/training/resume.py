@@ -19,7 +19,7 @@ class Resume(keras.callbacks.Callback):
     Args:
         folder: Folder of the checkpoint; created where it is missing.
         monitor: Name of the logged value to judge an epoch by.
-        mode: "max" or "min": whether larger or smaller is better.
+        mode: "max" or "min": whether larger or smaller is better; "auto" is "min" for a loss.
         patience: Number of epochs without improvement after which training stops.
 
     Example:
@@ -40,13 +40,13 @@ class Resume(keras.callbacks.Callback):
     ((0, 2), (2, 3))
     """
 
-    def __init__(self, folder, monitor="val_accuracy", mode="max", patience=3):
+    def __init__(self, folder, monitor="val_accuracy", mode="auto", patience=3):
         super().__init__()
-        if mode not in ("max", "min"):
-            raise ValueError(f"`mode` must be 'max' or 'min'. Received: mode={mode!r}")
+        if mode not in ("auto", "max", "min"):
+            raise ValueError(f"`mode` must be 'auto', 'max' or 'min'. Received: mode={mode!r}")
         self.folder = Path(folder)
         self.monitor = monitor
-        self.mode = mode
+        self.mode = mode if mode != "auto" else "min" if monitor.endswith("loss") else "max"
         self.patience = patience
         self.history = []
 

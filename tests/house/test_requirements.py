@@ -39,7 +39,7 @@ def imported(*folders):
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 found.add(node.module.split(".")[0])
-    return found - sys.stdlib_module_names - {"kzoo", "tests"}
+    return found - sys.stdlib_module_names - {"kzoo", "tests", "benchmarks"}
 
 
 @pytest.mark.parametrize(

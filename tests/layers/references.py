@@ -73,8 +73,13 @@ def sru(x, weights, state):
 STEPS = {"simple_rnn": simple_rnn, "lstm": lstm, "gru": gru, "sru": sru}
 
 
-def run(name, x, weights, state, mask=None, go_backwards=False, zero_output_for_mask=False):
-    """Runs a cell over a batch row by row.
+def run(name, x, weights, state, mask=None, **options):
+    """Runs a cell of `STEPS` over a batch; see `run_step`."""
+    return run_step(STEPS[name], x, weights, state, mask, **options)
+
+
+def run_step(step, x, weights, state, mask=None, go_backwards=False, zero_output_for_mask=False):
+    """Runs a step function over a batch row by row.
 
     Returns:
         `(outputs, state)`: `(batch, time, units)` in the order of the walk, and the final states.
@@ -87,7 +92,7 @@ def run(name, x, weights, state, mask=None, go_backwards=False, zero_output_for_
         times = range(x.shape[1])
         for t in reversed(times) if go_backwards else times:
             if mask is None or mask[row, t]:
-                output, row_state = STEPS[name](x[row, t], weights, row_state)
+                output, row_state = step(x[row, t], weights, row_state)
                 row_outputs.append(output)
             else:
                 row_outputs.append(np.zeros_like(output) if zero_output_for_mask else output)

@@ -95,7 +95,7 @@ def test_ngram_embedding():
         input_data=np.array([[1, 2, 8, 0], [3, 0, 0, 0]], "int32"),
         expected_output_shape=(2, 4, 8),
         expected_num_trainable_weights=3,
-        expected_num_non_trainable_weights=0,
+        expected_num_non_trainable_weights=2,
         expected_num_seed_generators=0,
         supports_masking=True,
     )

@@ -18,7 +18,7 @@ def train(folder, epochs, stop_after=None, **options):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4), keras.layers.Dense(1)])
     schedule = keras.optimizers.schedules.CosineDecay(0.1, epochs * 4)
     model.compile(keras.optimizers.AdamW(schedule), "mse")
-    resume = Resume(folder, **{"monitor": "loss", "mode": "min", **options})
+    resume = Resume(folder, **{"monitor": "loss", **options})
     start = resume.restore(model)
     fit = {"batch_size": 16, "shuffle": False, "verbose": 0, "callbacks": [resume]}
     if not resume.finished:
@@ -67,6 +67,6 @@ def test_patience_ends_training_and_the_best_weights_return(tmp_path):
 
 def test_bad_arguments_are_named(tmp_path):
     with pytest.raises(ValueError, match="`mode` must be"):
-        Resume(tmp_path, mode="auto")
+        Resume(tmp_path, mode="best")
     with pytest.raises(ValueError, match="`monitor` must be one of"):
         train(tmp_path, 1, monitor="val_loss")

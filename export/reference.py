@@ -1,0 +1,69 @@
+"""Run the user's Keras model, as it is, on the batches that a file is compared on."""
+
+import contextlib
+
+import keras
+import numpy as np
+
+from kzoo.export.signature import call_by_name, input_tensors
+from kzoo.layers import Recurrent
+
+HALF = ("float16", "bfloat16")
+
+
+@contextlib.contextmanager
+def full_precision(model):
+    """Make a model of mixed precision compute in float32, with the weights it has.
+
+    Files hold float32 arithmetic: LiteRT has no kernels for most operators in half precision. So
+    this is also what they are compared with; half precision itself would hide errors of 1e-3.
+    """
+    layers = [
+        (layer, layer.dtype_policy)
+        for layer in model._flatten_layers()
+        if layer.compute_dtype in HALF and layer.quantization_mode is None
+    ]
+    try:
+        for layer, _ in layers:
+            layer.dtype_policy = "float32"
+        yield
+    finally:
+        for layer, policy in layers:
+            layer.dtype_policy = policy
+
+
+@contextlib.contextmanager
+def zero_state(model):
+    """Let every stateful layer begin at zero; its own state is put back afterwards."""
+    variables = [
+        variable
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.RNN | Recurrent) and layer.stateful
+        for variable in keras.tree.flatten(layer.states)
+    ]
+    values = [variable.numpy() for variable in variables]
+    try:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(np.zeros_like(value))
+        yield
+    finally:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+
+def run_reference(model, inputs):
+    """The model's outputs by name, as arrays, for arrays by input name.
+
+    A model whose batch size is fixed gets the rows in batches of that size, the last one filled up
+    with its last row.
+    """
+    rows = len(next(iter(inputs.values())))
+    size = next(iter(input_tensors(model).values())).shape[0] or rows
+    parts = []
+    with full_precision(model):
+        for start in range(0, rows, size):
+            index = np.minimum(np.arange(start, start + size), rows - 1)
+            with zero_state(model):
+                outputs = call_by_name(model, {name: x[index] for name, x in inputs.items()})
+            parts.append({n: keras.ops.convert_to_numpy(x) for n, x in outputs.items()})
+    return {name: np.concatenate([part[name] for part in parts])[:rows] for name in parts[0]}

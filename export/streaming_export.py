@@ -1,0 +1,78 @@
+"""Write a causal Keras model as a verified `.tflite` step model."""
+
+from kzoo.export.replace import replace_layers
+from kzoo.export.signature import input_tensors
+from kzoo.export.streaming import step_model
+from kzoo.export.tflite import Export, export_many
+from kzoo.export.verification import whole_chunks
+
+# Up to here, a chunk's steps are written out one after the other, which takes no loop.
+UNROLLED_STEPS = 16
+LENGTHS = (3, 40)
+
+
+def export_streaming(
+    model,
+    path,
+    chunk_size=1,
+    precision="float32",
+    *,
+    inputs=None,
+    labels=None,
+    tolerance=None,
+    lengths=LENGTHS,
+    lowering="auto",
+):
+    """Write a causal Keras model as a `.tflite` file that takes a sequence chunk by chunk.
+
+    The file holds the model of `streaming_model`: the states are named inputs and outputs, zeroed
+    by the caller, and nothing is hidden in the file. Its manifest lists them under `streaming`.
+    It is verified by streaming whole sequences through it, against the model's offline result;
+    so does `verify` later, and `StreamingPredictor` runs it.
+
+    Args:
+        model: functional or Sequential keras.Model. Keras's own recurrent layers are replaced.
+        path: file to write; its folder must exist.
+        chunk_size: time steps of a chunk; None for chunks of any size.
+        precision: see `export_tflite`.
+        inputs: real sequences to verify with.
+        labels: class names in the order of the last axis of the first output.
+        tolerance: largest allowed difference, see `verify`.
+        lengths: sequence lengths to verify with, rounded up to whole chunks.
+        lowering: see `export_tflite`; "auto" unrolls short chunks.
+
+    Returns:
+        `Verification`; its latency is that of one chunk.
+
+    Raises:
+        ExportError: a layer cannot be streamed, or converted; the message names it.
+        VerificationError: the file does not compute what the model computes.
+
+    Example:
+
+    >>> import keras
+    >>> from kzoo.export import ExportError, export_streaming
+    >>> pooling = keras.layers.GlobalMaxPooling1D(name="pool")
+    >>> try:
+    ...     export_streaming(keras.Sequential([keras.Input((None, 4)), pooling]), "model.tflite")
+    ... except ExportError as error:
+    ...     print(error)
+    model: cannot be streamed: layer 'pool' (GlobalMaxPooling1D) mixes time steps
+    """
+    input_tensors(model)
+    step = step_model(replace_layers(model), chunk_size)
+    if lowering == "auto" and chunk_size and chunk_size <= UNROLLED_STEPS:
+        lowering = "unrolled"
+    export = Export(
+        step.model,
+        path,
+        precision,
+        inputs,
+        labels=labels,
+        tolerance=tolerance,
+        lengths=whole_chunks(lengths, chunk_size),
+        lowering=lowering,
+        step=step,
+        offline=model,
+    )
+    return export_many([export])[0]

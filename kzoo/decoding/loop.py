@@ -1,0 +1,109 @@
+"""The one loop over steps, which collects what the steps emit.
+
+Here and wherever tensors meet in a step: new axes by `expand_dims`. Indexing with None becomes a
+StridedSlice, which LiteRT lacks for booleans and after an ellipsis.
+"""
+
+from keras import ops
+
+# A runtime may copy a carried buffer at every iteration, as LiteRT does. Steps write into a block,
+# and whole blocks into the buffer, so that the cost stays linear in the number of steps.
+BLOCK = 64
+
+
+def unroll(step, carry, length, blank, goes_on):
+    """Runs `step` for `t = 0, 1, ...` while `t < length` and `goes_on(t, carry)`.
+
+    Args:
+        step: Function `(t, carry) -> (carry, emitted)`; the carry keeps its structure and shapes.
+        carry: Tree of tensors.
+        length: Integer or scalar int32 tensor.
+        blank: List of tensors, like what one step emits: stands for the steps that did not run.
+        goes_on: Function `(t, carry) -> boolean scalar`.
+
+    Returns:
+        `(carry, history)`, history a list of tensors `(length, ...)`.
+
+    Example:
+
+    >>> carry, (history,) = unroll(
+    ...     lambda t, x: (x * 2, [x]), ops.ones(()), 5, [ops.zeros(())], lambda t, x: x < 8
+    ... )
+    >>> float(carry), [float(x) for x in history]
+    (8.0, [1.0, 2.0, 4.0, 0.0, 0.0])
+    """
+    block = min(BLOCK, length) if isinstance(length, int) else BLOCK
+
+    def check(t, carry):
+        return ops.logical_and(t < length, goes_on(t, carry))
+
+    def run_block(n, carry, history):
+        start = n * block
+
+        def run_step(t, carry, page):
+            carry, emitted = step(start + t, carry)
+            return t + 1, carry, _write(page, t, emitted)
+
+        _, carry, page = ops.while_loop(
+            lambda t, carry, page: ops.logical_and(t < block, check(start + t, carry)),
+            run_step,
+            (0, carry, _stack(blank, block)),
+        )
+        return n + 1, carry, _write(history, n, page)
+
+    pages = (length + block - 1) // block
+    _, carry, history = ops.while_loop(
+        lambda n, carry, history: check(n * block, carry),
+        run_block,
+        (0, carry, _stack(_stack(blank, block), pages)),
+    )
+    return carry, [ops.reshape(x, (-1, *ops.shape(x)[2:]))[:length] for x in history]
+
+
+def _stack(tensors, count):
+    return [ops.broadcast_to(ops.expand_dims(x, 0), (count, *ops.shape(x))) for x in tensors]
+
+
+def _write(buffers, index, values):
+    return [
+        ops.slice_update(buffer, (index, *[0] * len(value.shape)), ops.expand_dims(value, 0))
+        for buffer, value in zip(buffers, values, strict=True)
+    ]
+
+
+def take_per_row(x, indices):
+    """Takes for every row its own entries: `y[b, k] = x[b, indices[b, k]]`.
+
+    Args:
+        x: `(batch, n, ...)`, `n` static.
+        indices: int32 `(batch, k)`.
+
+    Returns:
+        `(batch, k, ...)`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> x, indices = np.array([[1, 2, 3], [4, 5, 6]]), np.array([[2, 2], [0, 1]], "int32")
+    >>> ops.convert_to_numpy(take_per_row(x, indices)).tolist()
+    [[3, 3], [4, 5]]
+    """
+    starts = ops.arange(ops.shape(x)[0], dtype="int32") * x.shape[1]
+    flat = ops.reshape(x, (-1, *ops.shape(x)[2:]))
+    return ops.take(flat, indices + ops.expand_dims(starts, 1), axis=0)
+
+
+def repeat_rows(tensors, count):
+    """Repeats every row of every tensor `count` times.
+
+    Example:
+
+    >>> ops.convert_to_numpy(repeat_rows([ops.array([5, 6])], 2)[0]).tolist()
+    [5, 5, 6, 6]
+    """
+
+    def repeat(x):
+        rows = ops.arange(ops.shape(x)[0] * count, dtype="int32")
+        return ops.take(x, ops.floor_divide(rows, count), axis=0)
+
+    return [repeat(x) for x in tensors]

@@ -1,0 +1,56 @@
+"""Decoding of one hypothesis a row: what greedy search and sampling share."""
+
+from keras import ops
+
+from kzoo.decoding.loop import take_per_row, unroll
+from kzoo.decoding.result import Decoded
+
+
+def decode(step, rules, choose, memory=()):
+    """Chooses id after id until every row has chosen the end id.
+
+    Args:
+        step: `StepFunction`.
+        rules: `Rules`.
+        choose: Function `(logits, memory) -> (ids, memory)`; logits are -inf where the rules forbid
+            an id.
+        memory: Tuple of tensors that begin with the batch axis.
+
+    Returns:
+        `Decoded`.
+
+    Example:
+
+    >>> from kzoo.decoding.step import Rules, StepFunction
+    >>> step = StepFunction(lambda ids, state: (ops.one_hot(ids - 1, 5), state), (), [4, 2])
+    >>> first = lambda logits, memory: (ops.top_k(logits, 1)[1][:, 0], memory)
+    >>> ops.convert_to_numpy(decode(step, Rules(end_id=1, max_length=4), first).ids).tolist()
+    [[3, 2, 1, 0], [1, 0, 0, 0]]
+    """
+    pad = ops.full_like(step.ids, rules.pad_id)
+
+    def advance(t, carry):
+        ids, state, finished, lengths, scores, memory = carry
+        logits, state, alignments = step(ids, state)
+        chosen, memory = choose(rules.block(logits, t), memory)
+        gain = take_per_row(logits, ops.expand_dims(chosen, 1))[:, 0] - ops.logsumexp(
+            logits, axis=-1
+        )
+        scores = ops.where(finished, scores, scores + gain)
+        lengths = ops.where(finished, lengths, t + 1)
+        emitted = [ops.where(finished, pad, chosen)]
+        emitted += [ops.where(ops.expand_dims(finished, 1), 0.0, x) for x in alignments]
+        finished = ops.logical_or(finished, chosen == rules.end_id)
+        # The pad id may be outside of the vocabulary, so a finished row goes on with the end id.
+        ids = ops.where(finished, rules.end_id, chosen)
+        return (ids, state, finished, lengths, scores, memory), emitted
+
+    finished = ops.zeros_like(step.ids, dtype="bool")
+    scores = ops.zeros_like(step.ids, dtype="float32")
+    carry = (step.ids, step.state, finished, ops.zeros_like(step.ids), scores, memory)
+    blank = [pad, *(ops.zeros_like(x) for x in step.source_mask)]
+    carry, (ids, *alignments) = unroll(
+        advance, carry, rules.max_length, blank, lambda t, carry: ops.logical_not(ops.all(carry[2]))
+    )
+    alignments = ops.transpose(alignments[0], (1, 0, 2)) if alignments else None
+    return Decoded(ops.transpose(ids), carry[3], carry[4], alignments)

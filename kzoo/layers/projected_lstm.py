@@ -1,0 +1,89 @@
+"""The LSTM with more memory than output."""
+
+import keras
+from keras import ops
+
+from kzoo.layers.gated import GatedCell
+from kzoo.layers.lstm import lstm_step
+
+
+@keras.saving.register_keras_serializable(package="kzoo")
+class ProjectedLSTMCell(GatedCell):
+    """LSTM cell with a recurrent projection (LSTMP).
+
+        i, f, g, o = split(W x_t + b + U r_{t-1}, 4)
+        c_t = sigmoid(f) * c_{t-1} + sigmoid(i) * activation(g)
+        m_t = sigmoid(o) * activation(c_t)
+        r_t = P m_t
+
+    Many memory cells `c`, `m` speak to the next step and to the next layer through a narrow output
+    `r`, so that the number of weights grows with `units * hidden_dim` and not with its square.
+
+    Source: Sak, Senior and Beaufays 2014 (arXiv 1402.1128), Eq. 7 to 13, without the peepholes and
+    the non-recurrent projection; gate order i, f, c, o. `P` starts as Glorot's. The state is
+    `[r, c]`.
+
+    Args:
+        units: Positive integer, the width of the output `r`.
+        hidden_dim: Number of memory cells; twice `units` by default.
+        **kwargs: The other arguments of `GatedCell`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> cell = ProjectedLSTMCell(4, hidden_dim=16)
+    >>> x, state = np.ones((2, 3), "float32"), cell.get_initial_state(2)
+    >>> output, (projection, carry) = cell(x, state)
+    >>> tuple(output.shape), tuple(carry.shape)
+    ((2, 4), (2, 16))
+    """
+
+    gates = 4
+
+    def __init__(self, units, hidden_dim=None, **kwargs):
+        super().__init__(units, **kwargs)
+        if hidden_dim is None:
+            hidden_dim = 2 * units
+        if isinstance(hidden_dim, bool) or not isinstance(hidden_dim, int) or hidden_dim <= 0:
+            raise ValueError(
+                f"`hidden_dim` must be a positive integer or None. Received: {hidden_dim!r}"
+            )
+        self.hidden_dim = hidden_dim
+        self.state_size = [units, hidden_dim]
+
+    def build(self, input_shape):
+        """Creates `kernel`, `recurrent_kernel`, `bias` and `projection`."""
+        width = 4 * self.hidden_dim
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[-1], width), initializer=self.kernel_initializer
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel",
+            shape=(self.units, width),
+            initializer=self.recurrent_initializer,
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias", shape=(width,), initializer=self.bias_initializer
+            )
+        self.projection = self.add_weight(
+            name="projection",
+            shape=(self.hidden_dim, self.units),
+            initializer="glorot_uniform",
+        )
+        self.raise_forget_bias()
+
+    def step(self, projected, state, recurrent_mask=None):
+        """Advances one time step."""
+        output, carry = state
+        if recurrent_mask is not None:
+            output = output * recurrent_mask
+        hidden, carry = lstm_step(
+            projected, output, carry, self.recurrent_kernel, self.activation, ops.sigmoid
+        )
+        output = ops.matmul(hidden, self.projection)
+        return output, [output, carry]
+
+    def get_config(self):
+        """Returns the constructor arguments."""
+        return {**super().get_config(), "hidden_dim": self.hidden_dim}

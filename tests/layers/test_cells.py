@@ -1,0 +1,158 @@
+"""The contract grid of the cells beyond Keras's."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from keras.src import testing
+
+from kzoo.layers import CELLS, LOWERINGS, Bidirectional, LinearCell, Recurrent, lowering_scope
+from tests.layers.cases import CASES, make, weights_by_name
+from tests.layers.grid import BATCH, CELL_CASES, MASK, UNITS, inputs
+from tests.layers.references import run_step
+from tests.layers.test_keras_parity import gradients
+
+WITHOUT_KERNEL = {name for name in CASES if name.startswith(("min_", "qrnn", "rg_"))}
+WITHOUT_KERNEL |= {"peephole_sru", "windowed_qrnn", "zoneout_sru"}
+
+
+class Battery(testing.TestCase):
+    """Gives access to `run_layer_test`."""
+
+    def runTest(self):
+        """Nothing: the test below calls the battery."""
+
+
+def test_every_cell_is_under_test():
+    tested = {case.cell for case in CASES.values()} | {
+        CELLS[name] for name, _ in CELL_CASES.values()
+    }
+    assert set(CELLS.values()) <= tested
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_battery(name):
+    case = CASES[name]
+    Battery().run_layer_test(
+        Recurrent,
+        init_kwargs={"cell": case.make(), "return_sequences": True, "dropout": 0.2},
+        input_shape=(3, 4, 6),
+        expected_output_shape=(3, 4, UNITS),
+        expected_num_trainable_weights=case.weights,
+        expected_num_non_trainable_weights=case.fixed,
+        expected_num_seed_generators=1 + case.seeds,
+        supports_masking=True,
+        # A layer without trainable weights has nothing to fit.
+        run_training_check=case.weights > 0,
+    )
+
+
+def check(name, x, mask, **options):
+    """Compares outputs and states with the reference, from random initial states."""
+    layer = make(name, return_sequences=True, return_state=True, **options)
+    initial = [inputs(size, seed=7 + k)[:, 0] for k, size in enumerate(layer.cell.state_size)]
+    expected, expected_state = run_step(
+        CASES[name].reference, x, weights_by_name(layer), initial, mask, **options
+    )
+    outputs, *state = layer(x, initial_state=initial, mask=mask)
+    np.testing.assert_allclose(outputs, expected, rtol=2e-5, atol=2e-5)
+    for one, other in zip(state, expected_state, strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.parametrize("name", CASES)
+def test_equals_reference(name, lowering):
+    with lowering_scope(lowering):
+        check(name, inputs(), MASK)
+        check(name, inputs(), MASK, go_backwards=True, zero_output_for_mask=True)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_lowerings_agree_over_many_blocks(name):
+    """Features equal units, where some cells need one matrix less."""
+    layer = make(name, features=UNITS, return_sequences=True)
+    x = np.random.default_rng(3).normal(size=(2, 150, UNITS)).astype("float32")
+    initial = [np.zeros((2, size), "float32") for size in layer.cell.state_size]
+    expected, _ = run_step(CASES[name].reference, x, weights_by_name(layer), initial)
+    last = Recurrent(layer.cell)
+    for lowering in LOWERINGS[:3]:
+        with lowering_scope(lowering):
+            np.testing.assert_allclose(layer(x), expected, rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(last(x), expected[:, -1], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_padded_row_gives_what_it_gives_alone(name):
+    layer = Bidirectional(make(name))
+    x = inputs()
+    layer.build(x.shape)
+    padded, alone = layer(x, mask=MASK), layer(x[1:2, :13])
+    np.testing.assert_allclose(padded[1:2], alone, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_works_in_keras_rnn(name):
+    layer = make(name, return_sequences=True)
+    keras_layer = keras.layers.RNN(layer.cell, return_sequences=True)
+    x = inputs()
+    theirs, ours = (ops.convert_to_numpy(one(x, mask=MASK)) for one in (keras_layer, layer))
+    # At masked steps Keras repeats the state on JAX, and the output on TensorFlow.
+    np.testing.assert_allclose(theirs[MASK], ours[MASK], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_mixed_precision_stays_finite_and_close(name):
+    case = CASES[name]
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=(2, 1000, 6)).astype("float32")
+    layer = Recurrent(case.make(8), return_sequences=True)
+    layer.build(x.shape)
+    if name == "layer_norm_lstm":
+        # With gains of one its walk is chaotic, and any rounding parts two walks in the end.
+        layer.cell.recurrent_gain.assign(layer.cell.recurrent_gain * 0.3)
+    expected = ops.convert_to_numpy(layer(x))
+    for policy, tolerance in (("mixed_float16", 0.02), ("mixed_bfloat16", 0.15)):
+        mixed = Recurrent(case.make(8, dtype=policy), return_sequences=True, dtype=policy)
+        mixed.build(x.shape)
+        mixed.set_weights(layer.get_weights())
+        outputs = ops.convert_to_numpy(ops.cast(mixed(x), "float32"))
+        size = max(1, abs(expected).max())
+        np.testing.assert_allclose(outputs, expected, atol=tolerance * size)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if CASES[name].weights])
+def test_gradient_reaches_everything_and_is_that_of_the_steps(name):
+    layer = make(name, return_sequences=True)
+    x = inputs()[:, :6]
+    scanned = gradients(layer, x, MASK[:, :6])
+    with lowering_scope("unrolled"):
+        stepped = gradients(layer, x, MASK[:, :6])
+    for one, other in zip(scanned, stepped, strict=True):
+        assert np.abs(one).max() > 1e-6
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name not in WITHOUT_KERNEL])
+def test_recurrent_dropout_enters_the_recurrent_kernel_only(name):
+    """With every hidden unit dropped, a step sees no past but what goes around the kernel."""
+    layer = make(name)
+    state = [inputs(size, seed=k)[:, 0] for k, size in enumerate(layer.cell.state_size)]
+    x = layer.cell.project(inputs()[:, 0])
+    dropped, _ = layer.cell.step(x, state, np.zeros((BATCH, UNITS), "float32"))
+    (kernel,) = (weight for weight in layer.weights if weight.name == "recurrent_kernel")
+    kernel.assign(np.zeros(kernel.shape))
+    expected, _ = layer.cell.step(x, state)
+    np.testing.assert_allclose(dropped, expected, rtol=1e-6, atol=1e-6)
+    dropping = Recurrent(CASES[name].make(), recurrent_dropout=0.5)
+    x = inputs()
+    evaluated = ops.convert_to_numpy(dropping(x))
+    np.testing.assert_array_equal(dropping(x), evaluated)
+    # At its small initial weights, rounding hides what the IRNN drops.
+    if name != "irnn":
+        assert abs(ops.convert_to_numpy(dropping(x, training=True)) - evaluated).max() > 1e-3
+
+
+def test_linear_cells_are_parallel_over_time():
+    linear = {name for name, case in CASES.items() if isinstance(case.make(), LinearCell)}
+    assert linear == {"min_gru", "min_lstm", "rg_lru", "qrnn_f", "qrnn_fo", "qrnn_ifo"}
