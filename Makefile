@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ACCEPTANCE := nsmc imdb
+# A test file stays in one process, where its conversions are shared.
+WORKERS := --numprocesses 2 --dist loadfile
 
 .PHONY: demo test format acceptance bench need-data
 
@@ -15,8 +17,8 @@ demo: .venv/demo.stamp
 test: .venv/test.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	KERAS_BACKEND=jax $(BIN)/pytest tests/layers tests/training tests/decoding
-	$(BIN)/pytest
+	KERAS_BACKEND=jax $(BIN)/pytest $(WORKERS) tests/layers tests/training tests/decoding
+	$(BIN)/pytest $(WORKERS)
 
 format: .venv/test.stamp
 	$(BIN)/ruff check --fix

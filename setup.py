@@ -31,7 +31,14 @@ setup(
         "recipes": ["matplotlib>=3.9,<4", "scikit-learn>=1.5,<2"],
         "bench": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "torch>=2.13,<2.14"],
         # The wheel test builds without isolation, so the build needs its setuptools here.
-        "test": ["pytest>=8", "ruff>=0.12", "build>=1.2", "setuptools>=77", "jax>=0.10,<0.11"],
+        "test": [
+            "pytest>=8",
+            "pytest-xdist>=3.6",
+            "ruff>=0.12",
+            "build>=1.2",
+            "setuptools>=77",
+            "jax>=0.10,<0.11",
+        ],
         "docs": [],
     },
     entry_points={"console_scripts": ["kzoo=kzoo.cli:main"]},

@@ -49,7 +49,7 @@ def exported(request, tmp_path_factory):
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("wiring", WIRINGS, ids=lambda wiring: "-".join(map(str, wiring)))
-@pytest.mark.parametrize("exported", CELLS, indirect=True)
+@pytest.mark.parametrize("exported", ["simple_rnn", "lstm", "gru", "sru"], indirect=True)
 def test_runs_in_both_runtimes(exported, wiring, precision):
     verification = exported[wiring, precision]
     assert verification.path.stat().st_size == verification.size_bytes
