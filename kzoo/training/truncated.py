@@ -89,6 +89,9 @@ class ResetStates(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         """Resets where new sequences begin."""
         if batch % self.windows.windows_per_sequence == 0:
+            if keras.backend.backend() == "jax":
+                # There, `fit` keeps the variables to itself unless it is asked for them.
+                self.model.jax_state_sync()
             for layer in self.model._flatten_layers():
                 if getattr(layer, "stateful", False) and hasattr(layer, "reset_states"):
                     layer.reset_states()

@@ -34,7 +34,7 @@ def test_equals_windows_walked_by_hand(cell, window):
     model = make_model(cell)
     reference, states = make_reference(cell)
     for ours, theirs in zip(model.trainable_variables, reference.trainable_variables, strict=True):
-        theirs.assign(ours)
+        theirs.assign(ops.convert_to_numpy(ours))
     model.compile(keras.optimizers.SGD(0.1), "mse")
     windows = Windows(X, Y, window, batch_size=2)
     model.fit(windows, epochs=2, shuffle=False, verbose=0, callbacks=[ResetStates(windows)])
