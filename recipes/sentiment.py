@@ -54,7 +54,7 @@ class Knobs:
 
 # Where a data set asks for other settings than the defaults; the command line overrides both.
 SETTINGS = {
-    "sentiment_ko": dict(members=3, epochs=3),
+    "sentiment_ko": dict(members=3),
     # So few validation texts are spam that many epochs tie in accuracy.
     "spam_en": dict(members=3, epochs=6, max_length=256, monitor="val_loss"),
     "sms_spam": dict(members=3, epochs=6, max_length=256, monitor="val_loss"),
