@@ -1,5 +1,8 @@
 """The same recurrent layer in other libraries: ONNX Runtime, PyTorch, and Keras's converter."""
 
+import tempfile
+
+import keras
 import numpy as np
 import onnx
 import onnxruntime
@@ -58,15 +61,12 @@ def onnx_runner(cell, weights, sequence):
 
 def keras_file(layer, sequence):
     """Returns the `.tflite` file of a Keras layer with a fixed batch size and length."""
-
-    @tf.function(input_signature=[tf.TensorSpec(sequence.shape)])
-    def run(inputs):
-        return layer(inputs)
-
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [run.get_concrete_function()], layer
-    )
-    return converter.convert()
+    archive = keras.export.ExportArchive()
+    archive.track(layer)
+    archive.add_endpoint("serve", layer.call, [tf.TensorSpec(sequence.shape)])
+    with tempfile.TemporaryDirectory() as folder:
+        archive.write_out(folder, verbose=False)
+        return tf.lite.TFLiteConverter.from_saved_model(folder).convert()
 
 
 def torch_step(cell, features, units, inputs, targets):
