@@ -10,8 +10,8 @@ import functools
 import keras
 from keras import ops
 
-from kzoo.layers.gru import GRUCell
-from kzoo.layers.lstm import LSTMCell
+from kzoo.layers.gru import GRUCell, gru_update
+from kzoo.layers.lstm import LSTMCell, lstm_update
 from kzoo.layers.simple_rnn import SimpleRNNCell
 
 # The derivative of an activation, from its value.
@@ -40,11 +40,8 @@ def simple_rnn_backward(saved, state, d_state, derivative):
 
 def lstm_forward(projected, product, state, activation, gate_activation):
     """Returns `[h_t, c_t]`, and what `lstm_backward` needs; the equation is in `lstm_step`."""
-    i, f, g, o = ops.split(projected + product, 4, axis=-1)
-    i, f, g, o = gate_activation(i), gate_activation(f), activation(g), gate_activation(o)
-    carry = f * state[1] + i * g
-    squashed = activation(carry)
-    return [o * squashed, carry], [i, f, g, o, squashed]
+    new_state, saved = lstm_update(projected + product, state[1], activation, gate_activation)
+    return new_state, saved
 
 
 def lstm_backward(saved, state, d_state, derivative, gate_derivative):
@@ -71,11 +68,8 @@ def lstm_backward(saved, state, d_state, derivative, gate_derivative):
 
 def gru_forward(projected, product, state, activation, gate_activation):
     """Returns `[h_t]`, and what `gru_backward` needs; the equation is in `gru_step`."""
-    z_x, r_x, n_x = ops.split(projected, 3, axis=-1)
-    z_h, r_h, n_h = ops.split(product, 3, axis=-1)
-    z, r = gate_activation(z_x + z_h), gate_activation(r_x + r_h)
-    n = activation(n_x + r * n_h)
-    return [z * state[0] + (1 - z) * n], [z, r, n, n_h]
+    hidden, saved = gru_update(projected, product, state[0], activation, gate_activation)
+    return [hidden], saved
 
 
 def gru_backward(saved, state, d_state, derivative, gate_derivative):
@@ -93,18 +87,17 @@ def gru_backward(saved, state, d_state, derivative, gate_derivative):
     return d_projected, d_product, [d_state[0] * z]
 
 
-# By the very class: a subclass has other equations.
+# By the very class, for a subclass has other equations: the forward and the backward step, and how
+# many values of width `units` a step keeps.
 RULES = {
-    SimpleRNNCell: (simple_rnn_forward, simple_rnn_backward),
-    LSTMCell: (lstm_forward, lstm_backward),
-    GRUCell: (gru_forward, gru_backward),
+    SimpleRNNCell: (simple_rnn_forward, simple_rnn_backward, 1),
+    LSTMCell: (lstm_forward, lstm_backward, 5),
+    GRUCell: (gru_forward, gru_backward, 4),
 }
-# How many gates and other values of width `units` a step keeps.
-SAVED = {SimpleRNNCell: 1, LSTMCell: 5, GRUCell: 4}
 
 
 def find_rule(cell):
-    """Returns the forward and backward step of a cell, or None where it has no written gradient."""
+    """Returns the entry of `RULES` with the cell's activations in it, or None where none fits."""
     if type(cell) not in RULES or not getattr(cell, "reset_after", True):
         return None
     activations = [cell.activation]
@@ -113,11 +106,12 @@ def find_rule(cell):
     names = [keras.activations.serialize(activation) for activation in activations]
     if not all(isinstance(name, str) and name in DERIVATIVES for name in names):
         return None
-    forward, backward = RULES[type(cell)]
+    forward, backward, saved_size = RULES[type(cell)]
     derivatives = [DERIVATIVES[name] for name in names]
     return (
         lambda projected, product, state: forward(projected, product, state, *activations),
         lambda saved, state, d_state: backward(saved, state, d_state, *derivatives),
+        saved_size,
     )
 
 
@@ -173,9 +167,8 @@ def _zeros(like, width):
 
 
 def _make_run(cell, rule, num_states, gated, dropped):
-    forward, backward = rule
+    forward, backward, saved_size = rule
     units, shared = cell.units, not isinstance(cell, GRUCell)
-    saved_size = SAVED[type(cell)]
     split = functools.partial(ops.split, indices_or_sections=num_states, axis=-1)
 
     def multiply(state, kernel, bias, dropout):

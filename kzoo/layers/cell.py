@@ -96,7 +96,7 @@ class KernelCell(Cell):
 
     def build(self, input_shape):
         """Creates `kernel`, `recurrent_kernel` and `bias`, in Keras's order."""
-        width = self.gates * self.units
+        width = self.kernel_width()
         self.kernel = self.add_weight(
             name="kernel", shape=(input_shape[-1], width), initializer=self.kernel_initializer
         )
@@ -110,9 +110,13 @@ class KernelCell(Cell):
                 name="bias", shape=self.bias_shape(), initializer=self.bias_initializer
             )
 
+    def kernel_width(self):
+        """Returns the number of columns of both kernels."""
+        return self.gates * self.units
+
     def bias_shape(self):
         """Returns the shape of the bias."""
-        return (self.gates * self.units,)
+        return (self.kernel_width(),)
 
     def project(self, inputs):
         """Returns `W x + b` for all gates."""

@@ -57,10 +57,6 @@ class CoupledLSTMCell(GatedCell):
     gates = 3
     forget_gate = 0
 
-    def __init__(self, units, **kwargs):
-        super().__init__(units, **kwargs)
-        self.state_size = [units, units]
-
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step by `coupled_lstm_step`."""
         hidden, carry = state

@@ -6,7 +6,7 @@ from kzoo.layers.cell import KernelCell
 
 
 class GatedCell(KernelCell):
-    """Base of cells whose gates are sigmoids and of which one gate forgets.
+    """Base of cells whose gates are sigmoids and of which one gate forgets; the state is `[h, c]`.
 
     Args:
         units: Positive integer, the width of the state.
@@ -19,15 +19,12 @@ class GatedCell(KernelCell):
 
     def __init__(self, units, forget_bias=1.0, **kwargs):
         super().__init__(units, **kwargs)
+        self.state_size = [units, units]
         self.forget_bias = forget_bias
 
     def build(self, input_shape):
-        """Creates the weights; see `KernelCell.build`."""
+        """Creates the weights of `KernelCell.build`, and adds `forget_bias` to the forget gate."""
         super().build(input_shape)
-        self.raise_forget_bias()
-
-    def raise_forget_bias(self):
-        """Adds `forget_bias` to the columns of the forget gate."""
         if self.use_bias:
             bias = ops.convert_to_tensor(self.bias)
             columns = ops.arange(bias.shape[0]) // (bias.shape[0] // self.gates)

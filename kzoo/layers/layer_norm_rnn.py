@@ -84,10 +84,6 @@ class LayerNormLSTMCell(GatedCell):
 
     gates = 4
 
-    def __init__(self, units, **kwargs):
-        super().__init__(units, **kwargs)
-        self.state_size = [units, units]
-
     def build(self, input_shape):
         """Creates the weights of `KernelCell.build`, then gains and the shift of the carry."""
         super().build(input_shape)

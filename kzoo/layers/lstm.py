@@ -28,11 +28,22 @@ def lstm_step(projected, hidden, carry, recurrent_kernel, activation, recurrent_
         `(h_t, c_t)`, each `(batch, units)`.
     """
     gates = projected + ops.matmul(hidden, recurrent_kernel)
-    input_gate, forget_gate, candidate, output_gate = ops.split(gates, 4, axis=-1)
-    carry = recurrent_activation(forget_gate) * carry + recurrent_activation(
-        input_gate
-    ) * activation(candidate)
-    return recurrent_activation(output_gate) * activation(carry), carry
+    state, _ = lstm_update(gates, carry, activation, recurrent_activation)
+    return state
+
+
+def lstm_update(gates, carry, activation, recurrent_activation):
+    """Computes what `lstm_step` does from the sum of both products, `(batch, 4 * units)`.
+
+    Returns:
+        `(h_t, c_t)`, and the gates and `activation(c_t)`, which the gradient needs.
+    """
+    i, f, g, o = ops.split(gates, 4, axis=-1)
+    i, f, o = recurrent_activation(i), recurrent_activation(f), recurrent_activation(o)
+    g = activation(g)
+    carry = f * carry + i * g
+    squashed = activation(carry)
+    return (o * squashed, carry), (i, f, g, o, squashed)
 
 
 @keras.saving.register_keras_serializable(package="kzoo")

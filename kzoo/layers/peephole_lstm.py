@@ -57,10 +57,6 @@ class PeepholeLSTMCell(GatedCell):
 
     gates = 4
 
-    def __init__(self, units, **kwargs):
-        super().__init__(units, **kwargs)
-        self.state_size = [units, units]
-
     def build(self, input_shape):
         """Creates the weights of `KernelCell.build`, then `peephole`."""
         super().build(input_shape)

@@ -51,27 +51,18 @@ class ProjectedLSTMCell(GatedCell):
         self.hidden_dim = hidden_dim
         self.state_size = [units, hidden_dim]
 
+    def kernel_width(self):
+        """Returns the number of columns of both kernels."""
+        return self.gates * self.hidden_dim
+
     def build(self, input_shape):
-        """Creates `kernel`, `recurrent_kernel`, `bias` and `projection`."""
-        width = 4 * self.hidden_dim
-        self.kernel = self.add_weight(
-            name="kernel", shape=(input_shape[-1], width), initializer=self.kernel_initializer
-        )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel",
-            shape=(self.units, width),
-            initializer=self.recurrent_initializer,
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias", shape=(width,), initializer=self.bias_initializer
-            )
+        """Creates the weights of `GatedCell.build`, then `projection`."""
+        super().build(input_shape)
         self.projection = self.add_weight(
             name="projection",
             shape=(self.hidden_dim, self.units),
             initializer="glorot_uniform",
         )
-        self.raise_forget_bias()
 
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step."""
