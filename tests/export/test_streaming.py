@@ -22,20 +22,10 @@ from kzoo.layers import (
     Recurrent,
     SRUCell,
 )
+from tests.export.streaming_inputs import IDS, TIME, VOCABULARY, randomize
 
-VOCABULARY, FEATURES, TIME = 30, 4, 12
-RANDOM = np.random.default_rng(0)
-FLOATS = RANDOM.normal(size=(4, TIME, FEATURES)).astype("float32")
-IDS = RANDOM.integers(1, VOCABULARY, (4, TIME)).astype("int32")
-# A hole, padding on the right, padding on the left, and nothing but padding.
-IDS[0, 3:7] = IDS[1, 5:] = IDS[2, :8] = IDS[3] = 0
-
-
-def randomize(model, seed=1):
-    random = np.random.default_rng(seed)
-    for weight in model.trainable_weights:
-        weight.assign(random.normal(size=weight.shape) * weight.shape[0] ** -0.5)
-    return model
+FEATURES = 4
+FLOATS = np.random.default_rng(0).normal(size=(4, TIME, FEATURES)).astype("float32")
 
 
 def run(step, inputs, chunk_size):

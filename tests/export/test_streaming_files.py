@@ -19,19 +19,7 @@ from kzoo.export import (
     verify,
 )
 from kzoo.layers import LSTMCell, NGramEmbedding, Recurrent, SRUCell
-
-VOCABULARY, TIME = 30, 12
-RANDOM = np.random.default_rng(0)
-IDS = RANDOM.integers(1, VOCABULARY, (4, TIME)).astype("int32")
-# A hole, padding on the right, padding on the left, and nothing but padding.
-IDS[0, 3:7] = IDS[1, 5:] = IDS[2, :8] = IDS[3] = 0
-
-
-def randomize(model, seed=1):
-    random = np.random.default_rng(seed)
-    for weight in model.trainable_weights:
-        weight.assign(random.normal(size=weight.shape) * weight.shape[0] ** -0.5)
-    return model
+from tests.export.streaming_inputs import IDS, TIME, VOCABULARY, randomize
 
 
 def tagger():
