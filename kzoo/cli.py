@@ -61,21 +61,53 @@ class Export:
     labels: tuple[str, ...] = ()
     # Longest sequence the model takes.
     max_length: int | None = None
+    # How recurrent layers walk time; what each layer got is printed.
+    lowering: Literal["auto", "loop", "scan", "unrolled", "fused"] = "auto"
+    # Fixes the number of rows, which "fused" needs.
+    batch_size: int | None = None
+    # Writes a step model that takes so many time steps at a call, with named states that the caller
+    # keeps.
+    chunk_size: int | None = None
 
     def run(self):
         """Writes the file and prints how it compares."""
+        write = self.write_whole if self.chunk_size is None else self.write_streaming
+        print_verification(write())
+
+    def write_whole(self):
+        """Writes a file that takes whole sequences."""
         from kzoo.export import export_tflite
         from kzoo.text import load_tokenizer
 
-        verification = export_tflite(
+        return export_tflite(
             load_model(self.model),
             self.output,
             self.precision,
             tokenizer=load_tokenizer(self.tokenizer) if self.tokenizer else None,
             labels=self.labels or None,
             max_length=self.max_length,
+            lowering=self.lowering,
+            batch_size=self.batch_size,
         )
-        print_verification(verification)
+
+    def write_streaming(self):
+        """Writes a file that takes sequences chunk by chunk."""
+        from kzoo.export import export_streaming
+
+        for name in ("tokenizer", "max_length", "batch_size"):
+            if (value := getattr(self, name)) is not None:
+                raise ValueError(
+                    f"`{name}` must be left out where `chunk_size` is given. "
+                    f"Received: {name}={str(value)!r}"
+                )
+        return export_streaming(
+            load_model(self.model),
+            self.output,
+            self.chunk_size,
+            self.precision,
+            labels=self.labels or None,
+            lowering=self.lowering,
+        )
 
 
 @dataclass
@@ -161,6 +193,9 @@ def print_verification(verification):
     print(f"largest difference {verification.max_difference:.2e} of {verification.tolerance:g}")
     print(f"{len(verification.cases)} batches in {' and '.join(verification.runtimes)}")
     print(f"{verification.latency_ms:.3f} ms at {shapes}")
+    if verification.lowering:
+        picked = (f"{layer} {name}" for layer, name in verification.lowering.items())
+        print(f"lowering: {', '.join(picked)}")
     print(f"operators: {', '.join(verification.operators)}")
 
 
