@@ -34,8 +34,7 @@ def prepare(model, inputs=None, *, lengths=LENGTHS):
         lengths: sequence lengths to compare with.
 
     Returns:
-        A keras.Model. `keras.saving.load_model` finds its layers where `kzoo.export.prepare` was
-        imported.
+        A keras.Model. `keras.saving.load_model` finds its layers where `kzoo.layers` was imported.
 
     Raises:
         ExportError: some layers cannot be replaced; names all of them, each with its reason.

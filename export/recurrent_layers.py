@@ -3,8 +3,7 @@
 import keras
 from keras import layers
 
-from kzoo.export.keras_cell import KerasCell
-from kzoo.layers import Bidirectional, GRUCell, LSTMCell, Recurrent, SimpleRNNCell
+from kzoo.layers import Bidirectional, GRUCell, KerasCell, LSTMCell, Recurrent, SimpleRNNCell
 
 DRIVERS = (layers.RNN, layers.SimpleRNN, layers.LSTM, layers.GRU)
 CELLS = {

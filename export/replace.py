@@ -7,7 +7,7 @@ from keras import layers
 
 from kzoo.export.errors import ExportError
 from kzoo.export.recurrent_layers import DRIVERS, NotReplaceable, is_random, replace_recurrent
-from kzoo.export.time_distributed import TimeDistributed
+from kzoo.layers import TimeDistributed
 
 RECURRENT = (layers.RNN, layers.Bidirectional)
 REPLACED = (*RECURRENT, layers.TimeDistributed)

@@ -7,8 +7,7 @@ import numpy as np
 
 from kzoo.export.errors import ExportError
 from kzoo.export.streaming_layers import StreamingRecurrent, StreamingWindow
-from kzoo.export.time_distributed import TimeDistributed
-from kzoo.layers import NGramEmbedding, Recurrent
+from kzoo.layers import NGramEmbedding, Recurrent, TimeDistributed
 
 # What treats every time step alone, as long as no `axis` of it is the time axis.
 STEPWISE_LAYERS = (

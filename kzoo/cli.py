@@ -179,10 +179,10 @@ def train(recipe, arguments):
 
 
 def load_model(path):
-    """Loads a Keras model; importing kzoo's layers registers them, those of `prepare` as well."""
+    """Loads a Keras model; importing kzoo's layers registers them."""
     import keras
 
-    import_module("kzoo.export.replace")
+    import_module("kzoo.layers")
     return keras.saving.load_model(path)
 
 

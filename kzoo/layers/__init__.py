@@ -9,6 +9,7 @@ from kzoo.layers.gru import GRUCell
 from kzoo.layers.ind_rnn import IndRNNCell, IRNNCell
 from kzoo.layers.janet import JANETCell
 from kzoo.layers.jordan import JordanCell
+from kzoo.layers.keras_cell import KerasCell
 from kzoo.layers.layer_norm_rnn import LayerNormLSTMCell, LayerNormRNNCell
 from kzoo.layers.ligru import LiGRUCell
 from kzoo.layers.lstm import LSTMCell
@@ -25,6 +26,7 @@ from kzoo.layers.recurrent import Recurrent
 from kzoo.layers.rg_lru import RGLRUCell
 from kzoo.layers.simple_rnn import SimpleRNNCell
 from kzoo.layers.sru import SRUCell
+from kzoo.layers.time_distributed import TimeDistributed
 from kzoo.layers.walk import LOWERINGS, lowering_scope
 from kzoo.layers.zoneout import ZoneoutCell
 
@@ -70,6 +72,7 @@ __all__ = [
     "IndRNNCell",
     "JANETCell",
     "JordanCell",
+    "KerasCell",
     "KernelCell",
     "LSTMCell",
     "LayerNormLSTMCell",
@@ -91,6 +94,7 @@ __all__ = [
     "Recurrent",
     "SRUCell",
     "SimpleRNNCell",
+    "TimeDistributed",
     "WindowedQRNNCell",
     "ZoneoutCell",
     "lowering_scope",

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from keras import ops
+from keras import layers, ops
 
-from kzoo.layers import CELLS, LSTMCell, Recurrent, SRUCell, ZoneoutCell
+from kzoo.layers import CELLS, KerasCell, LSTMCell, Recurrent, SRUCell, ZoneoutCell
 from tests.layers import cell_references as references
 from tests.layers.grid import FEATURES, UNITS, randomize
 
@@ -17,6 +17,10 @@ def zoneout_lstm(units, **options):
 
 def zoneout_sru(units, **options):
     return ZoneoutCell(SRUCell(units, **options), rate=0.3, **options)
+
+
+def keras_lstm(units, **options):
+    return KerasCell(layers.LSTMCell(units, dropout=0.5, **options), **options)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ CASES = {
     "coupled_lstm": Case(CELLS["coupled_lstm"], references.coupled_lstm, 3),
     "zoneout_lstm": Case(zoneout_lstm, references.zoneout_lstm, 3, seeds=2),
     "zoneout_sru": Case(zoneout_sru, references.zoneout_sru, 2, seeds=1),
+    # Its seed generator is the cell's own, for the dropout that it leaves out.
+    "keras_lstm": Case(keras_lstm, references.lstm, 3, seeds=1),
     "janet": Case(CELLS["janet"], references.janet, 3, {"beta": 0.7}),
     "nas": Case(CELLS["nas"], references.nas, 3),
     "mgu": Case(CELLS["mgu"], references.mgu, 3),

@@ -27,6 +27,14 @@ def gates(x, hidden, w, count):
     return [x @ kernel + hidden @ recurrent + bias for kernel, recurrent, bias in blocks]
 
 
+def lstm(x, w, state):
+    hidden, carry = state
+    i, f, g, o = gates(x, hidden, w, 4)
+    carry = sigmoid(f) * carry + sigmoid(i) * np.tanh(g)
+    hidden = sigmoid(o) * np.tanh(carry)
+    return hidden, [hidden, carry]
+
+
 def peephole_lstm(x, w, state):
     hidden, carry = state
     i, f, g, o = gates(x, hidden, w, 4)

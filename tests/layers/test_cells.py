@@ -13,7 +13,7 @@ from tests.layers.references import run_step
 from tests.layers.test_keras_parity import gradients
 
 WITHOUT_KERNEL = {name for name in CASES if name.startswith(("min_", "qrnn", "rg_"))}
-WITHOUT_KERNEL |= {"peephole_sru", "windowed_qrnn", "zoneout_sru"}
+WITHOUT_KERNEL |= {"keras_lstm", "peephole_sru", "windowed_qrnn", "zoneout_sru"}
 
 
 class Battery(testing.TestCase):

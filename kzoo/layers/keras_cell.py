@@ -1,18 +1,23 @@
 """A cell written for `keras.layers.RNN`, run by the driver of kzoo."""
 
+import inspect
+
 import keras
 from keras import ops
 
-from kzoo.layers import Cell
+from kzoo.layers.cell import Cell
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class KerasCell(Cell):
-    """Runs any cell of `keras.layers.RNN` in `kzoo.layers.Recurrent`, at inference.
+    """Runs any cell of `keras.layers.RNN` in `kzoo.layers.Recurrent`.
 
-    Equation, weights and state are those of the cell: `output_t, state_t = cell(x_t, state_{t-1})`.
-    Nested states, such as those of `keras.layers.StackedRNNCells`, travel as one flat list. Nothing
-    is known of the cell's inside, so no part of it is computed for all time steps at once.
+        output_t, state_t = cell(x_t, state_{t-1})
+
+    Equation, weights and state are those of the cell. Nested states, such as those of
+    `keras.layers.StackedRNNCells`, travel as one flat list. Nothing is known of the cell's inside,
+    so no part of it is computed for all time steps at once, and dropout of its own is left out:
+    use the `dropout` of `Recurrent`.
 
     Args:
         cell: A `keras.layers.Layer` with `state_size`, whose states are `(batch, size)` tensors.
@@ -43,6 +48,7 @@ class KerasCell(Cell):
         super().__init__(getattr(cell, "output_size", None) or sizes[0], **kwargs)
         self.cell = cell
         self.state_size = sizes
+        self.takes_training = "training" in inspect.signature(cell.call).parameters
 
     def build(self, input_shape):
         """Builds the cell."""
@@ -57,10 +63,19 @@ class KerasCell(Cell):
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step by the cell."""
         if recurrent_mask is not None:
-            raise ValueError("`recurrent_mask`: a cell of Keras takes none.")
+            raise ValueError(
+                "`recurrent_dropout` must be 0: where the state enters the recurrent kernel of "
+                f"{type(self.cell).__name__} is not known. Received: a dropout mask"
+            )
         structure = _initial_state(self.cell, 1)
-        output, state = self.cell(projected, keras.tree.pack_sequence_as(structure, state))
-        return output, keras.tree.flatten(state)
+        # A dropout mask that a cell keeps for itself would leak out of the loop that it is made in.
+        arguments = {"training": False} if self.takes_training else {}
+        output, state = self.cell(
+            projected, keras.tree.pack_sequence_as(structure, state), **arguments
+        )
+        # The cell may have another dtype policy than the layer that walks.
+        dtype = projected.dtype
+        return ops.cast(output, dtype), [ops.cast(s, dtype) for s in keras.tree.flatten(state)]
 
     def get_initial_state(self, batch_size):
         """Returns the cell's own initial state, as a flat list."""
@@ -79,7 +94,7 @@ class KerasCell(Cell):
 
 
 def _initial_state(cell, batch_size):
-    """The state that `keras.layers.RNN` would begin with."""
+    """Returns the state that `keras.layers.RNN` would begin with."""
     if hasattr(cell, "get_initial_state"):
         state = cell.get_initial_state(batch_size=batch_size)
         return list(state) if keras.tree.is_nested(state) else [state]
