@@ -1,6 +1,8 @@
-"""Real data sets: readers, splits, and two small ones that come with kzoo."""
+"""Real data sets: readers, splits, and some small ones that come with kzoo."""
 
-from kzoo.data.rows import DataWarning
+from kzoo.data.dialogues import Dialogues, list_dialogues, load_dialogues
+from kzoo.data.files import DataWarning
+from kzoo.data.pairs import TextPairs
 from kzoo.data.splits import hold_out
 from kzoo.data.text_classification import (
     LabelledTexts,
@@ -8,12 +10,20 @@ from kzoo.data.text_classification import (
     list_datasets,
     load_text_classification,
 )
+from kzoo.data.translation import Translation, list_translations, load_translation
 
 __all__ = [
     "DataWarning",
+    "Dialogues",
     "LabelledTexts",
     "TextClassification",
+    "TextPairs",
+    "Translation",
     "hold_out",
     "list_datasets",
+    "list_dialogues",
+    "list_translations",
+    "load_dialogues",
     "load_text_classification",
+    "load_translation",
 ]

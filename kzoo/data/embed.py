@@ -1,7 +1,8 @@
 """Makes the files under `embedded/` from a folder of upstream data.
 
 Run it again to get the same bytes: `python -m kzoo.data.embed FOLDER`, where FOLDER holds
-`embedded/sentiment_ko.tsv.xz` (6,000 balanced reviews drawn from NSMC) and `sms_spam/sms.tsv.gz`.
+`embedded/sentiment_ko.tsv.xz` (6,000 balanced reviews drawn from NSMC), `sms_spam/sms.tsv.gz`,
+`chatbot_ko/ChatbotData.csv.gz` and `kor_eng_tatoeba/kor.tsv.gz`.
 """
 
 import gzip
@@ -65,16 +66,29 @@ def clean_reviews(lines):
     return kept
 
 
+def clean_chat(lines):
+    """Drops offensive questions and answers: a chatbot would say them again.
+
+    >>> clean_chat(["Q,A,label", "안녕,안녕하세요,0", "닥쳐,네,0"])
+    ['Q,A,label', '안녕,안녕하세요,0']
+    """
+    return [line for line in lines if not OFFENSIVE.search(line)]
+
+
 def main(folder):
-    """Writes both embedded files and says how many rows each holds."""
+    """Writes the embedded files and says how many rows each holds."""
     source = Path(folder)
     reviews = lzma.decompress((source / "embedded/sentiment_ko.tsv.xz").read_bytes()).decode()
     header, *lines = reviews.removesuffix("\n").split("\n")
     rows = [header, *clean_reviews(lines)]
     spam = gzip.decompress((source / "sms_spam/sms.tsv.gz").read_bytes())
+    chat = gzip.decompress((source / "chatbot_ko/ChatbotData.csv.gz").read_bytes()).decode()
+    pairs = gzip.decompress((source / "kor_eng_tatoeba/kor.tsv.gz").read_bytes())
     for name, data in [
         ("sentiment_ko.tsv.xz", "".join(row + "\n" for row in rows).encode()),
         ("spam_en.tsv.xz", spam),
+        ("chatbot_ko.csv.xz", "\n".join(clean_chat(chat.split("\n"))).encode()),
+        ("translation_ko_en.tsv.xz", pairs),
     ]:
         (EMBEDDED / name).write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
         print(f"{name}: {data.count(10)} lines")

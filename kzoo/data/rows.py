@@ -1,15 +1,6 @@
 """Reads one file of labelled texts, and counts the rows it cannot use."""
 
-import gzip
-import lzma
-import warnings
-import zlib
-
-_OPENERS = {".gz": gzip.open, ".xz": lzma.open}
-
-
-class DataWarning(UserWarning):
-    """Some rows of a data file were skipped."""
+from kzoo.data.files import parse_lines, read_lines
 
 
 def read_rows(path, source, split):
@@ -30,36 +21,12 @@ def read_rows(path, source, split):
     Raises:
         ValueError: if the file is damaged, its header is another one, or no row can be used.
     """
-    lines = _lines(path)
+    lines = read_lines(path)
     first = 1
     if source.header:
         _check_header(path, lines.pop(0), source)
         first = 2
-    parse = _row_parser(source, split)
-    rows, broken = [], []
-    for number, line in enumerate(lines, start=first):
-        try:
-            rows.append(parse(line))
-        except ValueError as error:
-            broken.append(f"line {number}: {error}")
-    if not rows:
-        reason = f"first: {broken[0]}" if broken else f"the file ends after line {first - 1}"
-        raise ValueError(f"{path}: none of its {len(lines)} rows can be used; {reason}")
-    if broken:
-        message = f"{path}: skipped {len(broken)} of {len(lines)} rows; first: {broken[0]}"
-        # Points at whoever called load_text_classification.
-        warnings.warn(message, DataWarning, stacklevel=3)
-    return rows, [f"{path.name}: {row}" for row in broken]
-
-
-def _lines(path):
-    try:
-        with _OPENERS.get(path.suffix, open)(path, "rb") as file:
-            data = file.read()
-    except (EOFError, lzma.LZMAError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{path}: damaged or cut short, copy it again ({error})") from error
-    # Only a line feed ends a row: texts hold other characters that str.splitlines would split at.
-    return data.removeprefix(b"\xef\xbb\xbf").removesuffix(b"\n").split(b"\n")
+    return parse_lines(path, lines, _row_parser(source, split), first)
 
 
 def _check_header(path, line, source):

@@ -1,15 +1,14 @@
 """Real text classification sets, split into train, validation and test."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from kzoo.data.catalog import SOURCES
+from kzoo.data.files import find_files
 from kzoo.data.rows import read_rows
 from kzoo.data.splits import hold_out
 
-_EMBEDDED = Path(__file__).parent / "embedded"
 _FRACTION = 0.1
 _MOST_VALIDATION_ROWS = 5000
 
@@ -78,11 +77,10 @@ def load_text_classification(name, folder=None, fold=0):
     if name not in SOURCES:
         raise ValueError(f"name: expected one of {', '.join(list_datasets())}, got {name!r}")
     source = SOURCES[name]
-    if folder is None and not source.embedded:
-        raise ValueError(f"folder: expected {_wanted(source)}, for {name} is not shipped; got None")
+    paths = find_files(name, source, list(source.files.values()), folder)
     rows, skipped = [], []
-    for split, path in _find_files(source, folder).items():
-        more, broken = read_rows(path, source, split)
+    for split, file in source.files.items():
+        more, broken = read_rows(paths[file], source, split)
         rows += more
         skipped += broken
     parts = {split: _part(rows, split) for split in ("train", "validation", "test")}
@@ -100,24 +98,6 @@ def load_text_classification(name, folder=None, fold=0):
         skipped=skipped,
         **parts,
     )
-
-
-def _wanted(source):
-    files = ", ".join(source.files.values())
-    return f"a directory with {files} (plain, .gz or .xz) in it or in its {source.folder}/"
-
-
-def _find_files(source, folder):
-    roots = [_EMBEDDED] if folder is None else [Path(folder) / source.folder, Path(folder)]
-    for root in roots:
-        found = {}
-        for split, file in source.files.items():
-            packed = (root / f"{file}{ending}" for ending in ("", ".gz", ".xz"))
-            found[split] = next(filter(Path.is_file, packed), None)
-        if None not in found.values():
-            return found
-    state = "which has no such files" if Path(folder).is_dir() else "which is no directory"
-    raise FileNotFoundError(f"folder: expected {_wanted(source)}, got {str(folder)!r}, {state}")
 
 
 def _part(rows, split):

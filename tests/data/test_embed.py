@@ -41,17 +41,34 @@ def test_harmless_look_alikes_stay():
         assert embed.OFFENSIVE.search(text) is None
 
 
-def test_both_files_are_written_and_read_back(tmp_path, monkeypatch, capsys):
-    (tmp_path / "embedded").mkdir()
-    (tmp_path / "sms_spam").mkdir()
+def test_a_chatbot_learns_no_offensive_words():
+    lines = [
+        "Q,A,label",
+        "안녕,안녕하세요,0\r",
+        "쓰레기새끼,기분이 풀렸길,1\r",
+        "욕해줘,XX놈아!,1\r",
+    ]
+    assert embed.clean_chat(lines) == lines[:2]
+
+
+def test_the_files_are_written_and_read_back(tmp_path, monkeypatch, capsys):
+    for folder in ("embedded", "sms_spam", "chatbot_ko", "kor_eng_tatoeba"):
+        (tmp_path / folder).mkdir()
     reviews = "split\ttext\tlabel\ntrain\tgood\t1\ntrain\tbad\t0\ntest\tfine\t1\ntest\tdull\t0\n"
     source = tmp_path / "embedded" / "sentiment_ko.tsv.xz"
     source.write_bytes(lzma.compress(reviews.encode()))
     (tmp_path / "sms_spam" / "sms.tsv.gz").write_bytes(gzip.compress(b"ham\thello\n"))
+    chat = "Q,A,label\r\n안녕,안녕하세요,0\r\n닥쳐,네,0\r\n"
+    (tmp_path / "chatbot_ko" / "ChatbotData.csv.gz").write_bytes(gzip.compress(chat.encode()))
+    pairs = "Hi.\t안녕.\tsomebody\n"
+    (tmp_path / "kor_eng_tatoeba" / "kor.tsv.gz").write_bytes(gzip.compress(pairs.encode()))
     out = tmp_path / "out"
     out.mkdir()
     monkeypatch.setattr(embed, "EMBEDDED", out)
     embed.main(tmp_path)
     assert lzma.decompress((out / "sentiment_ko.tsv.xz").read_bytes()).decode() == reviews
     assert lzma.decompress((out / "spam_en.tsv.xz").read_bytes()) == b"ham\thello\n"
+    chat = lzma.decompress((out / "chatbot_ko.csv.xz").read_bytes()).decode()
+    assert chat == "Q,A,label\r\n안녕,안녕하세요,0\r\n"
+    assert lzma.decompress((out / "translation_ko_en.tsv.xz").read_bytes()).decode() == pairs
     assert "sentiment_ko.tsv.xz: 5 lines" in capsys.readouterr().out
