@@ -1,7 +1,18 @@
-"""What training needs beyond Keras: batches, checkpoints that survive a kill, long sequences."""
+"""What training needs beyond Keras: batches, losses, checkpoints that survive a kill."""
 
 from kzoo.training.batches import BucketedBatches
+from kzoo.training.pairs import PairBatches
+from kzoo.training.perplexity import Perplexity
 from kzoo.training.resume import Resume
+from kzoo.training.smoothed_crossentropy import SmoothedCrossentropy
 from kzoo.training.truncated import ResetStates, Windows
 
-__all__ = ["BucketedBatches", "ResetStates", "Resume", "Windows"]
+__all__ = [
+    "BucketedBatches",
+    "PairBatches",
+    "Perplexity",
+    "ResetStates",
+    "Resume",
+    "SmoothedCrossentropy",
+    "Windows",
+]
