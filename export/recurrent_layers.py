@@ -71,23 +71,15 @@ def _bidirectional(layer):
     for direction in (forward, backward):
         if type(direction) not in DRIVERS:
             raise NotReplaceable(f"it wraps {type(direction).__name__}, not an RNN of Keras")
-    if layer.merge_mode is None:
-        raise NotReplaceable("merge_mode=None keeps the two directions apart; use 'concat'")
     if forward.go_backwards:
         raise NotReplaceable("its forward layer goes backwards; swap the two layers")
-    replacement = _recurrent(forward, forward.name.removeprefix("forward_"))
-    if _settings(replacement) != _settings(_recurrent(backward, replacement.name)):
-        raise NotReplaceable("its backward layer differs from its forward layer")
     return Bidirectional(
-        replacement, merge_mode=layer.merge_mode, name=layer.name, dtype=layer.dtype_policy
+        _recurrent(forward, forward.name),
+        layer.merge_mode,
+        _recurrent(backward, backward.name),
+        name=layer.name,
+        dtype=layer.dtype_policy,
     )
-
-
-def _settings(recurrent):
-    """The configuration of a walk, without its direction and the name of its cell."""
-    config = recurrent.get_config()
-    del config["go_backwards"], config["cell"]["config"]["name"]
-    return config
 
 
 def is_random(layer):

@@ -138,6 +138,25 @@ def prepare_cell():
     return prepare(keras.Sequential([keras.Input((None, 3)), layers.LSTM(2)])).layers[0].cell
 
 
+def test_directions_apart_and_a_backward_layer_of_another_kind(tmp_path):
+    words = keras.Input((None,), dtype="int32", name="words")
+    x = layers.Embedding(WORDS, 6, mask_zero=True)(words)
+    left, right = layers.Bidirectional(
+        layers.LSTM(4, return_sequences=True), merge_mode=None, name="apart"
+    )(x)
+    unlike = layers.Bidirectional(
+        layers.GRU(5, return_state=True),
+        backward_layer=layers.SimpleRNN(5, return_state=True, go_backwards=True),
+        name="unlike",
+    )
+    model = keras.Model(words, unlike(left - right))
+    prepared = prepare(model)
+    assert not [layer for layer in prepared._flatten_layers() if isinstance(layer, KERAS)]
+    (verification,) = export_many([Export(model, tmp_path / "model.tflite")])
+    assert verification.max_difference <= 1e-5
+    assert len(verification.lowering) == 4
+
+
 class OwnLSTM(layers.LSTM):
     """Might compute anything."""
 
@@ -156,14 +175,11 @@ class InDict(layers.Layer):
 
 def test_all_that_cannot_be_replaced_is_named_at_once(tmp_path):
     x = inputs = keras.Input((None, 4))
-    left, right = layers.Bidirectional(
-        layers.LSTM(4, return_sequences=True), merge_mode=None, name="apart"
-    )(x)
-    x = OwnLSTM(4, return_sequences=True, name="own")(left + right)
+    x = OwnLSTM(4, return_sequences=True, name="own")(x)
     x = layers.Bidirectional(
-        layers.LSTM(4, return_sequences=True),
-        backward_layer=layers.GRU(4, return_sequences=True, go_backwards=True),
-        name="unlike",
+        layers.LSTM(4, return_sequences=True, go_backwards=True),
+        backward_layer=layers.LSTM(4, return_sequences=True),
+        name="crossed",
     )(x)
     x = InDict(name="hidden")(x)
     x = layers.LSTM(4, dropout=0.5, name="random")(x, training=True)
@@ -172,10 +188,8 @@ def test_all_that_cannot_be_replaced_is_named_at_once(tmp_path):
         prepare(model)
     assert str(error.value).splitlines() == [
         "model: 'hard' has layers that cannot be replaced for export:",
-        "  layer 'apart' (Bidirectional): merge_mode=None keeps the two directions apart; use "
-        "'concat'",
         "  layer 'own' (OwnLSTM): kzoo has no layer for OwnLSTM, a subclass of keras.layers.RNN",
-        "  layer 'unlike' (Bidirectional): its backward layer differs from its forward layer",
+        "  layer 'crossed' (Bidirectional): its forward layer goes backwards; swap the two layers",
         "  layer 'hidden' (InDict): it holds recurrent layers where they cannot be exchanged; make "
         "each an attribute, or an item of a list that is one, in its __init__",
         "  layer 'random' (LSTM): it is called with training=True, so its dropout is random",
