@@ -26,6 +26,7 @@ from kzoo.layers.recurrent import Recurrent
 from kzoo.layers.rg_lru import RGLRUCell
 from kzoo.layers.simple_rnn import SimpleRNNCell
 from kzoo.layers.sru import SRUCell
+from kzoo.layers.sru_plus_plus import SRUPlusPlus
 from kzoo.layers.time_distributed import TimeDistributed
 from kzoo.layers.walk import LOWERINGS, lowering_scope
 from kzoo.layers.zoneout import ZoneoutCell
@@ -93,6 +94,7 @@ __all__ = [
     "RGLRUCell",
     "Recurrent",
     "SRUCell",
+    "SRUPlusPlus",
     "SimpleRNNCell",
     "TimeDistributed",
     "WindowedQRNNCell",

@@ -53,8 +53,10 @@ class SRUCell(LinearCell):
 
     def build(self, input_shape):
         """Creates `kernel` and the bias `[b_f, b_r]`."""
-        features = input_shape[-1]
-        matrices = 3 if features == self.units else 4
+        self.add_matrices(input_shape[-1], 3 if input_shape[-1] == self.units else 4)
+
+    def add_matrices(self, features, matrices):
+        """Creates a kernel of that many matrices, and the bias."""
         self.kernel = self.add_weight(
             name="kernel",
             shape=(features, matrices * self.units),
@@ -67,7 +69,10 @@ class SRUCell(LinearCell):
 
     def project(self, inputs):
         """Returns `(decay, update, reset, highway)`, each `(..., units)`."""
-        projected = ops.matmul(inputs, self.kernel)
+        return self.gate(ops.matmul(inputs, self.kernel), inputs)
+
+    def gate(self, projected, inputs):
+        """Returns what `project` does, from `W x` of all matrices and the highway's own input."""
         units = self.units
         candidate = projected[..., :units]
         gates = ops.sigmoid(projected[..., units : 3 * units] + self.bias)
