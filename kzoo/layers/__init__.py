@@ -1,5 +1,8 @@
-"""Recurrent cells, the driver over time, and pooling over time."""
+"""Recurrent cells, the driver over time, attention, and pooling over time."""
 
+from kzoo.layers.attention import Attention
+from kzoo.layers.attention_cell import AttentionCell
+from kzoo.layers.bahdanau_attention import BahdanauAttention
 from kzoo.layers.bidirectional import Bidirectional
 from kzoo.layers.cell import Cell, KernelCell, LinearCell
 from kzoo.layers.coupled_lstm import CoupledLSTMCell
@@ -13,6 +16,7 @@ from kzoo.layers.keras_cell import KerasCell
 from kzoo.layers.layer_norm_rnn import LayerNormLSTMCell, LayerNormRNNCell
 from kzoo.layers.ligru import LiGRUCell
 from kzoo.layers.lstm import LSTMCell
+from kzoo.layers.luong_attention import LuongAttention
 from kzoo.layers.mgu import MGUCell
 from kzoo.layers.min_gru import MinGRUCell, MinLSTMCell
 from kzoo.layers.nas import NASCell
@@ -23,6 +27,7 @@ from kzoo.layers.pooling import AttentionPooling, MaxPooling, MeanPooling
 from kzoo.layers.projected_lstm import ProjectedLSTMCell
 from kzoo.layers.qrnn import QRNNCell, WindowedQRNNCell
 from kzoo.layers.recurrent import Recurrent
+from kzoo.layers.recurrent_decoder import RecurrentDecoder
 from kzoo.layers.rg_lru import RGLRUCell
 from kzoo.layers.simple_rnn import SimpleRNNCell
 from kzoo.layers.sru import SRUCell
@@ -62,7 +67,10 @@ CELLS = {
 __all__ = [
     "CELLS",
     "LOWERINGS",
+    "Attention",
+    "AttentionCell",
     "AttentionPooling",
+    "BahdanauAttention",
     "Bidirectional",
     "Cell",
     "CoupledLSTMCell",
@@ -80,6 +88,7 @@ __all__ = [
     "LayerNormRNNCell",
     "LiGRUCell",
     "LinearCell",
+    "LuongAttention",
     "MGUCell",
     "MaxPooling",
     "MeanPooling",
@@ -93,6 +102,7 @@ __all__ = [
     "QRNNCell",
     "RGLRUCell",
     "Recurrent",
+    "RecurrentDecoder",
     "SRUCell",
     "SRUPlusPlus",
     "SimpleRNNCell",

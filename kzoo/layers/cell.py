@@ -17,7 +17,12 @@ class Cell(keras.layers.Layer):
 
     Args:
         units: Positive integer, the width of the state and of the output.
+
+    Attributes:
+        attends: Whether `step` takes a memory, see `kzoo.layers.AttentionCell`.
     """
+
+    attends = False
 
     def __init__(self, units, **kwargs):
         if isinstance(units, bool) or not isinstance(units, int) or units <= 0:

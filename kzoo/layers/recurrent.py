@@ -40,6 +40,8 @@ class Recurrent(keras.layers.Layer):
         initial_state: Optional list of `(batch, size)` tensors; by default zeros, or with
             `stateful` where the batch before ended.
         mask: Optional boolean `(batch, time)`, True where the step counts.
+        memory: What the cell attends to, `(batch, source, size)`; only for an `AttentionCell`.
+        memory_mask: Optional boolean `(batch, source)`, False at the padding of the memory.
 
     Returns:
         `(batch, time, size)` or `(batch, size)`, then the states with `return_state`.
@@ -76,6 +78,8 @@ class Recurrent(keras.layers.Layer):
                 f"`recurrent_dropout` needs a cell with a recurrent kernel, which "
                 f"{type(cell).__name__} has not. Received: recurrent_dropout={recurrent_dropout}"
             )
+        if stateful and cell.attends:
+            raise ValueError("`stateful` must be False where the cell attends to a memory.")
         super().__init__(**kwargs)
         self.supports_masking = True
         # TensorFlow's XLA cannot differentiate `keras.ops.scan`, whose loop has no stated bound;
@@ -96,15 +100,21 @@ class Recurrent(keras.layers.Layer):
         self.states = []
         self.seed_generator = keras.random.SeedGenerator()
 
-    def build(self, sequences_shape, initial_state_shape=None):
+    def build(self, sequences_shape, initial_state_shape=None, memory_shape=None):
         """Builds the cell."""
         if len(sequences_shape) != 3:
             raise ValueError(
                 "`sequences` must have shape (batch, time, features). "
                 f"Received: shape={tuple(sequences_shape)}"
             )
+        if self.cell.attends != (memory_shape is not None):
+            raise ValueError(
+                "`memory` must be given to a cell that attends to it, and to no other. "
+                f"Received: a {type(self.cell).__name__} and memory of shape {memory_shape}"
+            )
         if not self.cell.built:
-            self.cell.build((sequences_shape[0], sequences_shape[2]))
+            shapes = [(sequences_shape[0], sequences_shape[2])]
+            self.cell.build(*shapes, *([memory_shape] if self.cell.attends else []))
             self.cell.built = True
         if self.stateful:
             self._add_states(sequences_shape[0])
@@ -132,10 +142,18 @@ class Recurrent(keras.layers.Layer):
         for variable in self.states:
             variable.assign(ops.zeros(variable.shape, variable.dtype))
 
-    def call(self, sequences, initial_state=None, mask=None, training=False):
+    def call(
+        self,
+        sequences,
+        initial_state=None,
+        mask=None,
+        training=False,
+        memory=None,
+        memory_mask=None,
+    ):
         """Runs the cell; see the class."""
         lowering = current_lowering()
-        if callable(lowering):
+        if callable(lowering) and not self.cell.attends:
             return lowering(self, sequences, initial_state, mask)
         dtype = self.compute_dtype
         batch, features = ops.shape(sequences)[0], sequences.shape[2]
@@ -148,6 +166,9 @@ class Recurrent(keras.layers.Layer):
             initial_state = self.cell.get_initial_state(batch)
         # The driver's dtype policy holds for the cell too, whose weights are cast to it.
         state = [ops.cast(s, dtype) for s in keras.tree.flatten(initial_state)]
+        if self.cell.attends:
+            memory = self.cell.remember(memory, memory_mask)
+            state = self.cell.begin(state, memory)
         if len(state) != len(self.cell.state_size):
             raise ValueError(
                 f"`initial_state` must have {len(self.cell.state_size)} tensors. "
@@ -170,6 +191,7 @@ class Recurrent(keras.layers.Layer):
             state,
             mask,
             recurrent_mask,
+            memory,
             return_sequences=self.return_sequences,
             zero_output_for_mask=self.zero_output_for_mask,
         )
@@ -199,7 +221,7 @@ class Recurrent(keras.layers.Layer):
             return [output_mask] + [None] * len(self.cell.state_size)
         return output_mask
 
-    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+    def compute_output_shape(self, sequences_shape, initial_state_shape=None, memory_shape=None):
         """Returns the shapes of what `call` returns."""
         batch, time = sequences_shape[:2]
         size = self.cell.output_size

@@ -62,7 +62,7 @@ def current_lowering():
     return _lowering.get()
 
 
-def walk(cell, projected, state, mask=None, recurrent_mask=None, **outputs):
+def walk(cell, projected, state, mask=None, recurrent_mask=None, memory=None, **outputs):
     """Runs a cell over time.
 
     Args:
@@ -71,6 +71,7 @@ def walk(cell, projected, state, mask=None, recurrent_mask=None, **outputs):
         state: List of `(batch, size)` tensors.
         mask: Optional boolean `(time, batch, 1)`; False steps leave the state as it is.
         recurrent_mask: Optional dropout mask, see `Cell.step`.
+        memory: What an `AttentionCell` attends to.
         **outputs: `return_sequences` and `zero_output_for_mask`, as in `keras.layers.RNN`.
 
     Returns:
@@ -80,7 +81,8 @@ def walk(cell, projected, state, mask=None, recurrent_mask=None, **outputs):
         return _walk_linear(cell, projected, state, mask, **outputs)
     if find_rule(cell) and current_lowering() == "sequential":
         return _walk_backpropagated(cell, projected, state, mask, recurrent_mask, **outputs)
-    return _walk_steps(cell, projected, state, mask, recurrent_mask, **outputs)
+    step = cell.step if memory is None else lambda *past: cell.step(*past, memory)
+    return _walk_steps(cell, step, projected, state, mask, recurrent_mask, **outputs)
 
 
 def _walk_backpropagated(
@@ -97,13 +99,13 @@ def _walk_backpropagated(
 
 
 def _walk_steps(
-    cell, projected, state, mask, recurrent_mask, return_sequences, zero_output_for_mask
+    cell, cell_step, projected, state, mask, recurrent_mask, return_sequences, zero_output_for_mask
 ):
     """Runs any cell step by step; carries the output as well, which masked steps repeat."""
 
     def step(carry, inputs):
         projected_t, mask_t = inputs if mask is not None else (inputs, None)
-        output, new_state = cell.step(projected_t, carry[1:], recurrent_mask)
+        output, new_state = cell_step(projected_t, carry[1:], recurrent_mask)
         if mask is not None:
             masked_output = ops.zeros_like(output) if zero_output_for_mask else carry[0]
             output = ops.where(mask_t, output, masked_output)

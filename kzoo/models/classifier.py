@@ -11,6 +11,7 @@ from kzoo.layers import (
     NGramEmbedding,
     Recurrent,
 )
+from kzoo.models.checks import check_sizes
 
 POOLINGS = ("last", "mean", "max", "max_mean", "attention")
 
@@ -55,7 +56,7 @@ def text_classifier(
     >>> tuple(model(np.array([[7, 3, 0]])).shape)
     (1, 2)
     """
-    _check_sizes(vocabulary_size=vocabulary_size, embedding_dim=embedding_dim)
+    check_sizes(vocabulary_size=vocabulary_size, embedding_dim=embedding_dim)
     # Layers
     embedding = NGramEmbedding(
         vocabulary_size,
@@ -102,7 +103,7 @@ def sequence_classifier(*, num_features, num_classes, name="sequence_classifier"
     >>> tuple(model(np.ones((2, 5, 3), "float32")).shape)
     (2, 4)
     """
-    _check_sizes(num_features=num_features)
+    check_sizes(num_features=num_features)
     # Layers
     masking = keras.layers.Masking(name="masking")
     # Wiring
@@ -123,7 +124,7 @@ def _classify(
     dropout=0.3,
 ):
     """Wires encoder, pooling and softmax after `features`."""
-    _check_sizes(num_classes=num_classes, units=units, num_layers=num_layers)
+    check_sizes(num_classes=num_classes, units=units, num_layers=num_layers)
     if cell not in CELLS:
         raise ValueError(f"`cell` must be one of {sorted(CELLS)}. Received: cell={cell!r}")
     if pooling not in POOLINGS:
@@ -148,9 +149,3 @@ def _classify(
         features = pooled[0] if len(pooled) == 1 else keras.ops.concatenate(pooled, axis=-1)
     features = keras.layers.Dropout(dropout, name="dropout")(features)
     return keras.layers.Dense(num_classes, activation="softmax", name="probabilities")(features)
-
-
-def _check_sizes(**sizes):
-    for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or size <= 0:
-            raise ValueError(f"`{name}` must be a positive integer. Received: {name}={size!r}")
