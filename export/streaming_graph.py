@@ -7,7 +7,7 @@ import numpy as np
 
 from kzoo.export.errors import ExportError
 from kzoo.export.streaming_layers import StreamingRecurrent, StreamingWindow
-from kzoo.layers import NGramEmbedding, Recurrent, TimeDistributed
+from kzoo.layers import Highway, NGramEmbedding, Recurrent, Residual, TimeDistributed
 
 # What treats every time step alone, as long as no `axis` of it is the time axis.
 STEPWISE_LAYERS = (
@@ -104,6 +104,8 @@ class StreamingGraph:
         if type(operation) is Recurrent:
             kwargs.pop("training", None)
             return self._recurrent(operation, *args, **kwargs)
+        if type(operation) in (Highway, Residual):
+            return self._around(operation, *args, **kwargs)
         memory = _memory(operation)
         if memory is not None:
             return self._window(operation, memory, args[0])
@@ -133,6 +135,14 @@ class StreamingGraph:
         if layer.return_sequences:
             self.mark(outputs)
         return (outputs, *after[: len(layer.cell.state_size)]) if layer.return_state else outputs
+
+    def _around(self, connection, inputs, **kwargs):
+        results = self.call(connection.layer, inputs, **kwargs)
+        outputs, *states = results if isinstance(results, tuple) else (results,)
+        merged = self.mark(connection.merge(inputs, outputs))
+        # Operations, unlike layers, do not hand a mask on.
+        keras.src.backend.set_keras_mask(merged, keras.src.backend.get_keras_mask(outputs))
+        return (merged, *states) if states else merged
 
     def _window(self, layer, memory, sequences):
         if memory == 0:

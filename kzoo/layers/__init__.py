@@ -5,6 +5,7 @@ from kzoo.layers.attention_cell import AttentionCell
 from kzoo.layers.bahdanau_attention import BahdanauAttention
 from kzoo.layers.bidirectional import Bidirectional
 from kzoo.layers.cell import Cell, KernelCell, LinearCell
+from kzoo.layers.connection import Highway, Residual
 from kzoo.layers.coupled_lstm import CoupledLSTMCell
 from kzoo.layers.echo_state import EchoStateCell
 from kzoo.layers.fast_rnn import FastRNNCell
@@ -77,6 +78,7 @@ __all__ = [
     "EchoStateCell",
     "FastRNNCell",
     "GRUCell",
+    "Highway",
     "IRNNCell",
     "IndRNNCell",
     "JANETCell",
@@ -103,6 +105,7 @@ __all__ = [
     "RGLRUCell",
     "Recurrent",
     "RecurrentDecoder",
+    "Residual",
     "SRUCell",
     "SRUPlusPlus",
     "SimpleRNNCell",
