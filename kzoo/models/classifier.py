@@ -6,14 +6,17 @@ from kzoo.layers import (
     CELLS,
     AttentionPooling,
     Bidirectional,
+    Highway,
     MaxPooling,
     MeanPooling,
     NGramEmbedding,
     Recurrent,
+    Residual,
 )
 from kzoo.models.checks import check_sizes
 
 POOLINGS = ("last", "mean", "max", "max_mean", "attention")
+CONNECTIONS = {"residual": Residual, "highway": Highway}
 
 
 def text_classifier(
@@ -43,8 +46,8 @@ def text_classifier(
         ngram_dim: Width of the table of each n-gram order.
         hash_seed: From 0 to 7; with another seed other n-grams share a row.
         name: Name of the model.
-        **encoder: `cell`, `units`, `num_layers`, `bidirectional`, `pooling` and `dropout`, as in
-            `sequence_classifier`.
+        **encoder: `cell`, `units`, `num_layers`, `bidirectional`, `pooling`, `dropout` and
+            `connection`, as in `sequence_classifier`.
 
     Returns:
         A `keras.Model` from `(batch, time)` int32 ids to `(batch, num_classes)` probabilities.
@@ -92,6 +95,9 @@ def sequence_classifier(*, num_features, num_classes, name="sequence_classifier"
                 Howard and Ruder 2018, arXiv 1801.06146) or "attention".
             `dropout`: fraction of features dropped before each layer and the softmax; 0.3 by
                 default.
+            `connection`: "residual" or "highway" leads the input of each layer around it, see
+                `kzoo.layers.Residual` and `kzoo.layers.Highway`; None by default. The first layer,
+                which changes the width, has none, nor has the last one with pooling "last".
 
     Returns:
         A `keras.Model` from `(batch, time, num_features)` to `(batch, num_classes)` probabilities.
@@ -122,6 +128,7 @@ def _classify(
     bidirectional=True,
     pooling="max",
     dropout=0.3,
+    connection=None,
 ):
     """Wires encoder, pooling and softmax after `features`."""
     check_sizes(num_classes=num_classes, units=units, num_layers=num_layers)
@@ -129,18 +136,29 @@ def _classify(
         raise ValueError(f"`cell` must be one of {sorted(CELLS)}. Received: cell={cell!r}")
     if pooling not in POOLINGS:
         raise ValueError(f"`pooling` must be one of {POOLINGS}. Received: pooling={pooling!r}")
+    # The first layer changes the width, and one that returns its last output alone has no steps.
+    connected = range(1, num_layers - (pooling == "last"))
+    if connection is not None:
+        _check_connection(connection, connected)
     for index in range(num_layers):
         # The last layer returns its last output only where nothing else pools.
         sequences = index < num_layers - 1 or pooling != "last"
+        is_connected = connection is not None and index in connected
         layer = Recurrent(
             CELLS[cell](units),
             return_sequences=sequences,
             zero_output_for_mask=sequences,
+            # What goes around a layer is not dropped, so the layer drops within.
+            dropout=dropout if is_connected else 0.0,
             name=f"recurrent_{index}",
         )
         if bidirectional:
             layer = Bidirectional(layer, name=f"bidirectional_{index}")
-        features = layer(keras.layers.Dropout(dropout, name=f"dropout_{index}")(features))
+        if is_connected:
+            layer = CONNECTIONS[connection](layer, name=f"{connection}_{index}")
+        else:
+            features = keras.layers.Dropout(dropout, name=f"dropout_{index}")(features)
+        features = layer(features)
     if pooling == "attention":
         features = AttentionPooling(units, name="pooling")(features)
     elif pooling != "last":
@@ -149,3 +167,16 @@ def _classify(
         features = pooled[0] if len(pooled) == 1 else keras.ops.concatenate(pooled, axis=-1)
     features = keras.layers.Dropout(dropout, name="dropout")(features)
     return keras.layers.Dense(num_classes, activation="softmax", name="probabilities")(features)
+
+
+def _check_connection(connection, connected):
+    if connection not in CONNECTIONS:
+        raise ValueError(
+            f"`connection` must be one of {list(CONNECTIONS)} or None. "
+            f"Received: connection={connection!r}"
+        )
+    if not connected:
+        raise ValueError(
+            "`connection` must be None where no layer can have one: it takes at least 2 layers, "
+            f"or 3 with pooling='last'. Received: connection={connection!r}"
+        )
