@@ -124,6 +124,11 @@ class SentencePieceTokenizer(Tokenizer):
             self._normalize(text), enable_sampling=True, alpha=alpha, nbest_size=-1
         )
 
+    def sample_batch(self, texts, alpha=0.1, seed=0):
+        """Return the ids of one random segmentation of each text, the same for the same seed."""
+        sentencepiece.set_random_generator_seed(seed)
+        return [self.sample(text, alpha) for text in texts]
+
     def get_config(self):
         """Return the constructor's argument as a base64 string."""
         return {"proto": base64.b64encode(self.proto).decode()}

@@ -95,6 +95,18 @@ def test_sampled_segmentations_vary_and_spell_the_text(configuration):
             tokenizer.sample(text, alpha=alpha)
 
 
+@pytest.mark.parametrize("configuration", ["unigram", "bpe"])
+def test_sampled_batches_repeat_by_seed(configuration):
+    tokenizer = trained(configuration)
+    texts = ["정말 재미있는 영화 great movie", "", "또 보고 싶다"] * 5
+    first = tokenizer.sample_batch(texts, alpha=0.3, seed=0)
+    assert tokenizer.sample_batch(texts, alpha=0.3, seed=1) != first
+    assert tokenizer.sample_batch(texts, alpha=0.3, seed=0) == first
+    assert [tokenizer.detokenize(ids) for ids in first] == [
+        tokenizer.detokenize(tokenizer.tokenize(text)) for text in texts
+    ]
+
+
 def test_sentence_piece_refuses_other_models_and_options():
     for proto in (b"abc", b"", 3, None):
         with pytest.raises(ValueError, match="proto: expected"):

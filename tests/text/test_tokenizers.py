@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import unicodedata
 
 import numpy as np
 import pytest
@@ -30,6 +31,28 @@ def test_special_tokens_come_first_and_never_from_text(tokenizer):
     assert tokenizer.vocabulary[:4] == SPECIAL
     ids = tokenizer.tokenize(" ".join(SPECIAL) + "[PAD][START]")
     assert not {0, 2, 3} & set(ids)
+
+
+def test_special_ids_have_names(tokenizer):
+    ids = [tokenizer.pad_id, tokenizer.unknown_id, tokenizer.start_id, tokenizer.end_id]
+    assert [tokenizer.vocabulary[id] for id in ids] == SPECIAL
+
+
+@pytest.mark.parametrize("name", ["word", "sentence_piece"])
+def test_ids_of_known_text_go_to_text_and_back(name):
+    texts = real_lines()[:200]
+    options = {"character_coverage": 1.0} if name == "sentence_piece" else {}
+    tokenizer = TOKENIZERS[name].train(texts, 9000, **options)
+    for text in texts:
+        ids = tokenizer.tokenize(text)
+        assert tokenizer.unknown_id not in ids
+        again = tokenizer.detokenize([tokenizer.start_id, *ids, tokenizer.end_id, tokenizer.pad_id])
+        assert tokenizer.tokenize(again) == ids
+        # Sentence pieces keep the spaces, which words do not.
+        if name == "sentence_piece":
+            assert again == " ".join(unicodedata.normalize("NFKC", text).split())
+        else:
+            assert again.replace(" ", "") == "".join(text.split())
 
 
 def test_any_string_gives_valid_ids(tokenizer):
