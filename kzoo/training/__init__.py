@@ -4,6 +4,7 @@ from kzoo.training.batches import BucketedBatches
 from kzoo.training.pairs import PairBatches
 from kzoo.training.perplexity import Perplexity
 from kzoo.training.resume import Resume
+from kzoo.training.scheduled_sampling import ScheduledSampling
 from kzoo.training.smoothed_crossentropy import SmoothedCrossentropy
 from kzoo.training.truncated import ResetStates, Windows
 
@@ -13,6 +14,7 @@ __all__ = [
     "Perplexity",
     "ResetStates",
     "Resume",
+    "ScheduledSampling",
     "SmoothedCrossentropy",
     "Windows",
 ]
