@@ -14,7 +14,7 @@ setup(
     python_requires=">=3.11",
     packages=packages,
     package_dir={"kzoo": "kzoo", **rooms},
-    package_data={"kzoo.data": ["embedded/*"]},
+    package_data={"kzoo.data": ["embedded/*"], "kzoo.recipes": ["fonts/*"]},
     install_requires=[
         "keras>=3.15,<3.16",
         "tensorflow>=2.21,<2.22",
@@ -28,7 +28,7 @@ setup(
         "rich>=13,<16",
     ],
     extras_require={
-        "recipes": ["matplotlib>=3.9,<4", "scikit-learn>=1.5,<2"],
+        "recipes": ["matplotlib>=3.9,<4", "sacrebleu>=2.5,<3", "scikit-learn>=1.5,<2"],
         "bench": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "torch>=2.13,<2.14"],
         # The wheel test builds without isolation, so the build needs its setuptools here.
         "test": [

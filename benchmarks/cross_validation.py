@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kzoo.recipes import classification, command_line, sentiment
+from kzoo.recipes import command_line, report, sentiment
 
 FOLDS = 10
 Knobs, SETTINGS = sentiment.Knobs, sentiment.SETTINGS
@@ -34,7 +34,7 @@ def main(knobs):
         values = {name: [float(row[name]) for row in same] for name in names}
         cells = {name: f"{np.mean(v):.2f} ± {np.std(v, ddof=1):.2f}" for name, v in values.items()}
         rows.append({"model": same[0]["model"], **cells})
-    classification.print_table(f"{knobs.dataset}, mean of {FOLDS} folds", rows)
+    report.print_table(f"{knobs.dataset}, mean of {FOLDS} folds", rows)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-RECIPES = ("sentiment",)
+RECIPES = ("chatbot", "sentiment", "translation")
 
 
 @dataclass
@@ -26,7 +26,11 @@ class List:
 
         groups = {
             "models": kzoo.list_models(),
-            "data sets": kzoo.data.list_datasets(),
+            "data sets": sorted(
+                kzoo.data.list_datasets()
+                + kzoo.data.list_dialogues()
+                + kzoo.data.list_translations()
+            ),
             "recipes": RECIPES,
         }
         for title, names in groups.items():

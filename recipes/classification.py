@@ -1,13 +1,9 @@
-"""What the recipes of classifiers share: the linear floor, the tables and the pictures."""
+"""What the recipes of classifiers share: the linear floor, the scores and the report."""
 
-import itertools
 import json
 import warnings
 
-import matplotlib
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
@@ -19,9 +15,7 @@ from sklearn.metrics import (
 from sklearn.pipeline import make_pipeline
 
 from kzoo.export import Predictor
-from kzoo.recipes import run_folder
-
-matplotlib.use("Agg")
+from kzoo.recipes import report, run_folder
 
 FLOOR_FEATURES = {
     "characters": {"analyzer": "char", "ngram_range": (1, 4)},
@@ -94,9 +88,9 @@ def measure_file(verification, data, batch_size=16):
 def write_report(out, data, knobs, rows, probabilities, histories, files):
     """Prints the table, and writes it, `report.md` and the two pictures into `out`."""
     operators = ", ".join(files[0].operators)
-    print_table(f"{data.name}, test split", rows)
+    report.print_table(f"{data.name}, test split", rows)
     print(f"Operators in the files: {operators}")
-    plot_learning_curve(histories, out / "learning_curve.png")
+    report.plot_learning_curve(histories, ("loss", "accuracy"), out / "learning_curve.png")
     plot_confusion(data.test.labels, probabilities, data.class_names, out / "confusion.png")
     classes = classification_report(
         data.test.labels,
@@ -116,7 +110,7 @@ def write_report(out, data, knobs, rows, probabilities, histories, files):
 Training took {minutes:.1f} minutes over {len(epochs)} epochs of {len(histories)} member(s); the
 weights are those of the epoch with the best validation score.
 
-{markdown_table(rows)}
+{report.markdown_table(rows)}
 
 Latency is the median of one text at a time in LiteRT's Interpreter on one thread; the difference is
 the largest between a probability of the file and of the Keras model.
@@ -146,62 +140,6 @@ def classify_sentences(path, sentences):
             sentences, Predictor(path).classify(sentences), strict=True
         ):
             print(f"{path.name}: {label} ({probability:.2f})  {sentence}")
-
-
-def print_table(title, rows):
-    """Prints a list of dicts as a table; missing cells are empty."""
-    columns = _columns(rows)
-    table = Table(*columns, title=title)
-    for row in rows:
-        table.add_row(*_cells(row, columns))
-    # A pipe or a narrow terminal would cut the numbers.
-    Console(width=max(Console().width, 130)).print(table)
-
-
-def markdown_table(rows):
-    """Returns a list of dicts as a Markdown table.
-
-    Example:
-
-    >>> print(markdown_table([{"file": "a", "bytes": 1}, {"file": "b"}]))
-    | file | bytes |
-    |---|---|
-    | a | 1 |
-    | b |  |
-    """
-    columns = _columns(rows)
-    lines = [" | ".join(columns), *(" | ".join(_cells(row, columns)) for row in rows)]
-    head, *body = [f"| {line} |" for line in lines]
-    return "\n".join([head, "|" + "---|" * len(columns), *body])
-
-
-def _columns(rows):
-    return list(dict.fromkeys(column for row in rows for column in row))
-
-
-def _cells(row, columns):
-    return [str(row.get(column, "")) for column in columns]
-
-
-def plot_learning_curve(histories, path):
-    """Draws loss and accuracy of training and validation by epoch, a pair of lines a member."""
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
-    lines = {"training": ("", "C0"), "validation": ("val_", "C1")}
-    for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
-        for (label, (prefix, color)), (index, history) in itertools.product(
-            lines.items(), enumerate(histories)
-        ):
-            values = [epoch[prefix + name] for epoch in history]
-            steps = range(1, len(values) + 1)
-            axis.plot(steps, values, "o-", color=color, label=None if index else label)
-        axis.set(xlabel="epoch", ylabel=name)
-        axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.grid(alpha=0.3)
-        axis.legend()
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
 
 
 def plot_confusion(labels, probabilities, class_names, path):

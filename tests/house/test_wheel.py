@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-EMBEDDED = ["kzoo/data/embedded/sentiment_ko.tsv.xz", "kzoo/data/embedded/spam_en.tsv.xz"]
+EMBEDDED = [path.relative_to(ROOT).as_posix() for path in (ROOT / "kzoo/data/embedded").iterdir()]
+FONTS = [path.relative_to(ROOT).as_posix() for path in (ROOT / "recipes/fonts").iterdir()]
 
 
 def call(*command, cwd):
@@ -59,7 +60,7 @@ def test_the_wheel_holds_the_product_and_nothing_else(built):
         names = set(wheel.namelist())
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"kzoo"}
     expected = [*EMBEDDED, "kzoo/__init__.py", "kzoo/export/__init__.py"]
-    expected += ["kzoo/recipes/__init__.py"]
+    expected += ["kzoo/recipes/__init__.py", *(f"kzoo/{font}" for font in FONTS)]
     expected += [path.relative_to(ROOT).as_posix() for path in (ROOT / "kzoo").rglob("*.py")]
     expected += [f"kzoo/{p.relative_to(ROOT).as_posix()}" for p in (ROOT / "export").rglob("*.py")]
     expected += [f"kzoo/{p.relative_to(ROOT).as_posix()}" for p in (ROOT / "recipes").rglob("*.py")]
@@ -71,7 +72,7 @@ def test_the_wheel_holds_the_product_and_nothing_else(built):
 def test_the_source_archive_holds_data_and_licences(built):
     with tarfile.open(built[0]) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
-    assert sorted({*EMBEDDED, "LICENSE", "NOTICE", "setup.py", "README.md"} - names) == []
+    assert sorted({*EMBEDDED, *FONTS, "LICENSE", "NOTICE", "setup.py", "README.md"} - names) == []
 
 
 def test_the_installed_product_imports_and_finds_its_data_elsewhere(python, tmp_path):

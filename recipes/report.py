@@ -1,0 +1,79 @@
+"""What the reports of all recipes share: tables, learning curves, and a font with Hangul."""
+
+import itertools
+from pathlib import Path
+
+import matplotlib
+from matplotlib import font_manager
+from rich.console import Console
+from rich.table import Table
+
+matplotlib.use("Agg")
+# What the first font lacks is drawn by the second one.
+font_manager.fontManager.addfont(Path(__file__).parent / "fonts" / "kzoo_hangul.ttf")
+matplotlib.rcParams["font.family"] = ["DejaVu Sans", "kzoo Hangul"]
+
+
+def print_table(title, rows):
+    """Prints a list of dicts as a table; missing cells are empty."""
+    columns = _columns(rows)
+    table = Table(*columns, title=title)
+    for row in rows:
+        table.add_row(*_cells(row, columns))
+    # A pipe or a narrow terminal would cut the numbers.
+    Console(width=max(Console().width, 130)).print(table)
+
+
+def markdown_table(rows):
+    r"""Returns a list of dicts as a Markdown table; missing cells are empty.
+
+    Example:
+
+    >>> print(markdown_table([{"file": "a|b", "bytes": 1}, {"file": "b"}]))
+    | file | bytes |
+    |---|---|
+    | a\|b | 1 |
+    | b |  |
+    """
+    columns = _columns(rows)
+    cells = [columns, *(_cells(row, columns) for row in rows)]
+    lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in cells]
+    head, *body = [f"| {line} |" for line in lines]
+    return "\n".join([head, "|" + "---|" * len(columns), *body])
+
+
+def _columns(rows):
+    return list(dict.fromkeys(column for row in rows for column in row))
+
+
+def _cells(row, columns):
+    return [str(row.get(column, "")) for column in columns]
+
+
+def plot_learning_curve(histories, names, path):
+    """Draws what Keras logged of training and validation by epoch.
+
+    Args:
+        histories: List of what `kzoo.training.Resume.history` holds, one a member.
+        names: Two names that Keras logged; what was logged of validation only is drawn alone.
+        path: The picture to write.
+    """
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    lines = {"training": ("", "C0"), "validation": ("val_", "C1")}
+    for axis, name in zip(axes, names, strict=True):
+        for (label, (prefix, color)), (index, history) in itertools.product(
+            lines.items(), enumerate(histories)
+        ):
+            values = [epoch[prefix + name] for epoch in history if prefix + name in epoch]
+            if not values:
+                continue
+            steps = range(1, len(values) + 1)
+            axis.plot(steps, values, "o-", color=color, label=None if index else label)
+        axis.set(xlabel="epoch", ylabel=name)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.grid(alpha=0.3)
+        axis.legend()
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)

@@ -1,0 +1,146 @@
+"""Train a translator, measure it by sacreBLEU, and hand it over.
+
+Without arguments it learns to translate Korean into English from the sentences that come with kzoo.
+All it writes is in the run folder; run the same command again after an interruption and it goes on
+where it stopped.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import keras
+
+import kzoo
+from kzoo.recipes import command_line, generation, heat_maps, measures, run_folder
+from kzoo.text import TOKENIZERS
+from kzoo.training import PairBatches, Perplexity, Resume, SmoothedCrossentropy
+
+
+@dataclass
+class Knobs:
+    """What can be set from the command line."""
+
+    dataset: str = "translation_ko_en"  # Data set, one of kzoo.data.list_translations().
+    data: Path | None = None  # Folder of the full data sets; the embedded one needs none.
+    source: str | None = None  # Language to translate from; by default the data set's choice.
+    target: str | None = None  # Language to translate to.
+    out: Path | None = None  # Run folder; by default runs/translation/DATASET_SOURCE_TARGET.
+    model: str = "seq2seq_gru_bahdanau"  # Preset, one of kzoo.list_models("seq2seq*").
+    tokenizer: Literal[tuple(TOKENIZERS)] = "sentence_piece"  # Kind of tokens.
+    vocabulary_size: int = 2000  # Number of token ids of a language at most.
+    joint_vocabulary: bool = False  # Whether both languages share one vocabulary.
+    lowercase: bool = False  # Whether upper case is folded to lower case.
+    subword_sampling: float = 0.0  # Above 0, sentence_piece draws other pieces in every epoch.
+    max_length: int = 64  # Tokens of a sentence that the model reads or writes; the rest is cut.
+    embedding_dim: int = 128  # Width of the embeddings.
+    units: int = 192  # Width of a recurrent layer.
+    num_layers: int = 1  # Number of recurrent layers on either side.
+    dropout: float = 0.4  # Fraction of features dropped.
+    label_smoothing: float = 0.1  # Probability of a target that is spread over all ids.
+    epochs: int = 16  # Epochs at most.
+    patience: int = 3  # Epochs without a lower validation perplexity before training stops.
+    batch_tokens: int = 768  # Padded ids in a batch, of the longer side.
+    learning_rate: float = 2e-3  # At the start; it falls to zero along a cosine.
+    clip_norm: float = 1.0  # Largest norm of all gradients together.
+    num_beams: int = 4  # Width of the beam.
+    length_penalty: float = 0.6  # Exponent of the GNMT length penalty of beam search.
+    seed: int = 1  # Of weights, batches and dropout.
+
+
+# Where a data set asks for other settings than the defaults; the command line overrides both.
+SETTINGS = {
+    "multi30k": dict(
+        **dict(vocabulary_size=6000, embedding_dim=256, units=384, epochs=20),
+        **dict(batch_tokens=1024, learning_rate=1e-3),
+    ),
+}
+
+
+def main(knobs):
+    """Runs the recipe with these knobs."""
+    # Data
+    data = kzoo.data.load_translation(knobs.dataset, knobs.data, knobs.source, knobs.target)
+    name = f"{data.name}_{data.source}_{data.target}"
+    out = run_folder.prepare(knobs, knobs.out or Path("runs/translation", name))
+    generation.print_sizes(data)
+    texts = {"source": data.train.sources, "target": data.train.targets}
+    if knobs.joint_vocabulary:
+        texts = dict.fromkeys(texts, data.train.sources + data.train.targets)
+    tokenizers = source_tokenizer, target_tokenizer = [
+        run_folder.tokenizer(
+            out / f"{side}_tokenizer.json",
+            lambda corpus=corpus: TOKENIZERS[knobs.tokenizer].train(
+                corpus, knobs.vocabulary_size, lowercase=knobs.lowercase
+            ),
+        )
+        for side, corpus in texts.items()
+    ]
+
+    def batches(part, alpha=0.0, shuffle=False):
+        sides = zip(tokenizers, (part.sources, part.targets), strict=True)
+        ids = [generation.tokenize(*side, alpha, knobs.seed) for side in sides]
+        return PairBatches(*ids, knobs.batch_tokens, knobs.max_length, shuffle, knobs.seed)
+
+    train = batches(data.train, knobs.subword_sampling, shuffle=True)
+    validation, test = batches(data.validation), batches(data.test)
+
+    # Model
+    keras.utils.set_random_seed(knobs.seed)
+    sizes = "embedding_dim units num_layers dropout"
+    model = kzoo.create_model(
+        knobs.model,
+        source_vocabulary_size=source_tokenizer.vocabulary_size,
+        target_vocabulary_size=target_tokenizer.vocabulary_size,
+        **{name: getattr(knobs, name) for name in sizes.split()},
+    )
+    steps = knobs.epochs * len(train)
+    schedule = keras.optimizers.schedules.CosineDecay(knobs.learning_rate, steps)
+    optimizer = keras.optimizers.Adam(schedule, global_clipnorm=knobs.clip_norm)
+    loss = SmoothedCrossentropy(knobs.label_smoothing)
+    model.compile(optimizer, loss, weighted_metrics=[Perplexity()])
+
+    # Training
+    writer = generation.Writer(model, tokenizers, knobs.max_length, knobs.length_penalty)
+
+    def validation_bleu():
+        return measures.bleu(writer(data.validation.sources), data.validation.targets)
+
+    resume = Resume(out / "checkpoint", "val_perplexity", "min", knobs.patience)
+    train.start_epoch(resume.restore(model))
+    if not resume.finished:
+        callbacks = [generation.Measure("val_bleu", validation_bleu), resume]
+        options = dict(epochs=knobs.epochs, initial_epoch=train.epoch, callbacks=callbacks)
+        model.fit(train, validation_data=validation, **options)
+    resume.load_best(model)
+    run_folder.save_model(model, out / "model.keras")
+
+    # Measurement, beside the translation of the nearest sentence
+    def scores(translations):
+        return measures.translation_scores(translations, data.test.targets)
+
+    def nearest():
+        return scores(measures.nearest_targets(data.train, data.test.sources))
+
+    perplexity = model.evaluate(test, verbose=0, return_dict=True)["perplexity"]
+    size = {"perplexity": f"{perplexity:.2f}", "parameters": f"{model.count_params():,}"}
+    written = {
+        "greedy": writer(data.test.sources),
+        f"beam {knobs.num_beams}": writer(data.test.sources, knobs.num_beams),
+    }
+    rows = [{"model": "nearest sentence", **run_folder.cached(out / "floor.json", nearest)}]
+    rows += [{"model": f"Keras, {way}", **scores(texts), **size} for way, texts in written.items()]
+    samples = generation.sample_table(data.test, written)
+    pictures = {}
+    if model.get_layer("decoder").attends:
+        sources = [source_tokenizer.tokenize(sample["source"]) for sample in samples[-4:]]
+        heat_maps.plot(model, sources, tokenizers, out / "attention.png")
+        pictures["Attention"] = "attention.png"
+    notes, curves = measures.translation_notes(), ("perplexity", "bleu")
+    report = rows, samples, resume.history, curves, notes, pictures
+    generation.write_report(out, data, knobs, *report)
+
+
+if __name__ == "__main__":
+    command_line.run(sys.modules[__name__])

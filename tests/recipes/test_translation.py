@@ -1,0 +1,158 @@
+"""Both recipes of encoder-decoders end to end, on small real data: kill -9, resume, report."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import pytest
+
+import kzoo
+from kzoo.recipes import chatbot, command_line, translation
+
+SIZES = "--embedding-dim=8 --units=8 --vocabulary-size=500 --max-length=12 --num-beams=2"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The first embedded sentences in the layout of multi30k: Korean plays German."""
+    folder = tmp_path_factory.mktemp("data") / "multi30k"
+    folder.mkdir()
+    data = kzoo.data.load_translation("translation_ko_en")
+    files = {"train": data.train, "val": data.validation, "test_2016_flickr": data.test}
+    for name, part in files.items():
+        count = 200 if name == "train" else 20
+        for language, texts in (("de", part.sources), ("en", part.targets)):
+            text = "\n".join(texts[:count])
+            (folder / f"raw.{name}.{language}").write_text(text, encoding="utf-8")
+    return folder.parent
+
+
+@pytest.fixture(scope="module")
+def run(folder, tmp_path_factory):
+    """A run that was killed with SIGKILL after its first epoch, and then run again to its end."""
+    out = tmp_path_factory.mktemp("runs") / "killed"
+    arguments = ["--dataset", "multi30k", "--data", str(folder), "--out", str(out)]
+    arguments += ["--epochs", "3", "--subword-sampling", "0.2", "--batch-tokens", "400"]
+    command = [sys.executable, "-m", "kzoo.recipes.translation", *arguments, *SIZES.split()]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    state = out / "checkpoint" / "state.json"
+    while process.poll() is None and not state.exists():
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done_before = len(json.loads(state.read_text()))
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return out, process.returncode, done_before, finished
+
+
+def test_resumes_after_kill(run):
+    out, killed, done_before, finished = run
+    assert killed == -signal.SIGKILL
+    assert 1 <= done_before < 3
+    assert finished.returncode == 0, finished.stderr
+    history = json.loads((out / "checkpoint" / "state.json").read_text())
+    assert len(history) == 3
+    assert {"loss", "perplexity", "val_perplexity", "val_bleu"} <= history[0].keys()
+    # The first epoch that the second process runs is the one after the last that was kept.
+    assert finished.stdout.split("Epoch ")[1].startswith(f"{done_before + 1}/3")
+
+
+def test_everything_is_in_the_run_folder(run):
+    out, *_ = run
+    expected = "attention.png checkpoint floor.json knobs.json learning_curve.png model.keras"
+    expected += " report.md scores.json source_tokenizer.json target_tokenizer.json"
+    assert sorted(path.name for path in out.iterdir()) == expected.split()
+    text = (out / "report.md").read_text(encoding="utf-8")
+    for part in (
+        "nearest sentence",
+        "Keras, greedy",
+        "Keras, beam 2",
+        "case:mixed|eff:no|tok:13a",
+        "| source | reference | greedy | beam 2 |",
+        "![Attention](attention.png)",
+        "subword_sampling: 0.2",
+    ):
+        assert part in text
+    rows = json.loads((out / "scores.json").read_text())
+    assert [row["model"] for row in rows] == ["nearest sentence", "Keras, greedy", "Keras, beam 2"]
+    assert float(rows[1]["perplexity"]) < 300
+    assert isinstance(keras.saving.load_model(out / "model.keras"), keras.Model)
+
+
+def test_other_settings_are_refused(run, folder):
+    out, *_ = run
+    with pytest.raises(SystemExit, match=r"same settings.*epochs=3 and now 4"):
+        start(translation, folder, out, "--epochs", "4")
+
+
+def start(recipe, folder, out, *arguments):
+    """Starts a recipe in this process."""
+    dataset = [] if recipe is chatbot else ["--dataset", "multi30k"]
+    options = [*dataset, "--data", str(folder), "--out", str(out)]
+    command_line.run(recipe, [*options, *SIZES.split(), *arguments])
+
+
+def test_without_attention_there_is_no_picture_of_it(folder, tmp_path, capsys):
+    options = ["--model", "seq2seq_gru", "--epochs", "1", "--joint-vocabulary"]
+    start(translation, folder, tmp_path / "out", *options, "--source", "en", "--target", "de")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert "report.md" in names
+    assert "attention.png" not in names
+    tokenizers = [tmp_path / "out" / f"{side}_tokenizer.json" for side in ("source", "target")]
+    assert tokenizers[0].read_text() == tokenizers[1].read_text()
+    assert "multi30k: 200 training, 20 validation, 20 test pairs" in capsys.readouterr().out
+
+
+def test_the_chatbot_answers(tmp_path, capsys):
+    data = kzoo.data.load_dialogues("chatbot_ko")
+    rows = [f'"{q}","{a}",0' for q, a in zip(data.train.sources, data.train.targets, strict=True)]
+    text = "\n".join(["Q,A,label", *rows[:200]])
+    (tmp_path / "chatbot_ko.csv").write_text(text, encoding="utf-8")
+    start(chatbot, tmp_path, tmp_path / "out", "--epochs", "1")
+    expected = "attention.png checkpoint floor.json knobs.json learning_curve.png model.keras"
+    expected += " report.md scores.json tokenizer.json"
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == expected.split()
+    text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    for part in ("nearest question", "Keras, beam 2", "F1: mean over answers", "Licence of"):
+        assert part in text
+    assert "안녕\n    " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--model", "seq2seq_elman", "`name` must be one of"),
+        ("--max-length", "0", "`max_length` must be in"),
+        ("--batch-tokens", "0", "`batch_tokens` must be positive"),
+        ("--label-smoothing", "1", "`smoothing` must be in"),
+        ("--dataset", "europarl", "name: expected one of multi30k"),
+        ("--target", "ko", "target: expected one of de, en, fr"),
+        ("--data", "nowhere", "folder: expected a directory"),
+    ],
+)
+def test_bad_values_are_named(folder, tmp_path, option, value, message):
+    with pytest.raises(SystemExit, match=message):
+        start(translation, folder, tmp_path / "out", option, value)
+
+
+def test_only_sentence_pieces_are_sampled(folder, tmp_path):
+    options = ["--tokenizer", "word", "--subword-sampling", "0.1"]
+    with pytest.raises(SystemExit, match="`subword_sampling` needs the tokenizer"):
+        start(translation, folder, tmp_path / "out", *options)
+
+
+@pytest.mark.parametrize("recipe", [translation, chatbot])
+def test_the_help_page_shows_the_knobs(recipe, capsys):
+    with pytest.raises(SystemExit) as end:
+        command_line.run(recipe, ["--help"])
+    assert end.value.code == 0
+    page = capsys.readouterr().out
+    assert "--length-penalty" in page
+    assert "Width of the beam" in page
