@@ -22,6 +22,7 @@ setup(
         "sentencepiece>=0.2,<0.3",
         "tokenizers>=0.21,<1",
         "ai-edge-litert>=2.3,<2.4",
+        "flatbuffers>=24",
         "numpy>=2.0,<3",
         "regex>=2024.5",
         "tyro>=1.0,<2",

@@ -30,6 +30,17 @@ def named_arrays(inputs, specs):
     return {spec["name"]: _checked(inputs[spec["name"]], spec) for spec in specs}
 
 
+def nested_list(array):
+    """An array as nested lists for JSON, floats with as many digits as tell them apart.
+
+    Example:
+
+    >>> nested_list(np.array([[0.1, 2.5]], "float32"))
+    [[0.1, 2.5]]
+    """
+    return (array.astype(str).astype(float) if array.dtype.kind == "f" else array).tolist()
+
+
 def _checked(array, spec):
     name, shape = spec["name"], spec["shape"]
     array = np.asarray(array)

@@ -1,7 +1,8 @@
 """A `.tflite` file that carries its tokenizer, labels and manifest.
 
-The extra files follow the flatbuffer as an uncompressed zip archive, where TensorFlow Lite keeps
-the associated files of its metadata: `unzip -l model.tflite` lists them, runtimes ignore them.
+The extra files follow the flatbuffer as a zip archive, where TensorFlow Lite keeps the associated
+files of its metadata: `unzip -l model.tflite` lists them, runtimes ignore them. As there, all are
+uncompressed but the golden batch, which no client needs to run the model.
 """
 
 import hashlib
@@ -58,7 +59,8 @@ def write_bundle(path, manifest, tokenizer, labels, golden):
     with zipfile.ZipFile(path, "a") as archive:
         for name, text in files.items():
             # ZipInfo's fixed date keeps equal exports equal byte by byte.
-            archive.writestr(zipfile.ZipInfo(name), text)
+            method = zipfile.ZIP_DEFLATED if name == GOLDEN else zipfile.ZIP_STORED
+            archive.writestr(zipfile.ZipInfo(name), text, method)
 
 
 def read_bundle(path):

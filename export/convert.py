@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kzoo.export.bundle import SIGNATURE
 from kzoo.export.errors import ExportError
+from kzoo.export.slim import slim
 
 WORKER = [sys.executable, "-m", "kzoo.export.convert"]
 
@@ -67,7 +68,7 @@ def _convert_one(job):
     if job["precision"] == "float16":
         converter.target_spec.supported_types = [tf.float16]
     try:
-        Path(job["target"]).write_bytes(converter.convert())
+        Path(job["target"]).write_bytes(slim(converter.convert()))
     except Exception as error:  # The converter raises bare Exception for what it cannot convert.
         return str(error) or repr(error)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from kzoo.export.arrays import nested_list
 from kzoo.export.atomic import atomic_file
 from kzoo.export.blame import blame, unsupported_operators
 from kzoo.export.bundle import SIGNATURE, read_bundle, write_bundle
@@ -277,8 +278,8 @@ def _finish(export, model, lowering, partial, cases):
     if export.step:
         manifest["streaming"] = export.step.describe()
     golden = {
-        "inputs": {name: array.tolist() for name, array in cases[0].inputs.items()},
-        "outputs": {name: array.tolist() for name, array in cases[0].expected.items()},
+        "inputs": {name: nested_list(array) for name, array in cases[0].inputs.items()},
+        "outputs": {name: nested_list(array) for name, array in cases[0].expected.items()},
     }
     tokenizer = None if export.tokenizer is None else export.tokenizer.to_json()
     write_bundle(partial, manifest, tokenizer, export.labels, golden)

@@ -1,0 +1,71 @@
+"""Leave out of a `.tflite` flatbuffer what no runtime reads."""
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+IDENTIFIER = b"TFL3"
+# What the schema asks for constants, and kernels count on.
+ALIGNMENT = 16
+
+
+def slim(flatbuffer):
+    """Return the flatbuffer without the names of inner tensors, and with every constant once.
+
+    The converter names each tensor by its path through the model, gives it a buffer of its own,
+    and an empty record of its quantization. For a recurrent layer that is more than its operators
+    take. The names of the model's inputs and outputs stay, and so do the operators.
+
+    Example:
+
+    >>> builder = flatbuffers.Builder()
+    >>> _ = builder.Finish(schema.ModelT(version=3).Pack(builder), IDENTIFIER)
+    >>> slim(bytes(builder.Output()))[4:8]
+    b'TFL3'
+    """
+    model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
+    buffers = model.buffers or []
+    # Constants behind the flatbuffer, as in files above 2 GB, are found by their place in it.
+    if any(buffer.offset for buffer in buffers):
+        return flatbuffer
+    # The first buffer is empty by convention, and stands for all that are.
+    contents = [b"" if buffer.data is None else buffer.data.tobytes() for buffer in buffers]
+    first = dict(zip(contents, buffers, strict=True))
+    number = {content: index for index, content in enumerate(first)}
+    model.buffers = list(first.values())
+    model.metadataBuffer = None
+    for metadata in model.metadata or []:
+        metadata.buffer = number[contents[metadata.buffer]]
+    for position, subgraph in enumerate(model.subgraphs or []):
+        named = {*subgraph.inputs, *subgraph.outputs} if position == 0 else ()
+        for index, tensor in enumerate(subgraph.tensors):
+            tensor.buffer = number[contents[tensor.buffer]]
+            if index not in named:
+                tensor.name = None
+            if _says_nothing(tensor.quantization):
+                tensor.quantization = None
+    builder = _Builder(len(flatbuffer))
+    builder.Finish(model.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
+
+
+class _Builder(flatbuffers.Builder):
+    """Writes equal vectors once, and bytes where the schema wants constants."""
+
+    def __init__(self, size):
+        super().__init__(size)
+        self.written = {}
+
+    def CreateNumpyVector(self, x):
+        key = x.dtype.str, x.tobytes()
+        if key not in self.written:
+            alignment = ALIGNMENT if x.dtype == np.uint8 else x.dtype.alignment
+            self.StartVector(x.itemsize, x.size, alignment)
+            self.head -= len(key[1])
+            self.Bytes[self.head : self.head + len(key[1])] = key[1]
+            self.written[key] = self.EndVector()
+        return self.written[key]
+
+
+def _says_nothing(quantization):
+    return quantization is not None and quantization.scale is None and quantization.details is None
