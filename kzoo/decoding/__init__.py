@@ -2,7 +2,8 @@
 
 A step function is `step(ids, state) -> (logits, state)`: ids are int32 `(batch,)`, the ids chosen
 last; logits are `(batch, vocabulary)`; state is a tree of tensors that begin with the batch axis.
-It is a pure function that treats each row by itself, and all that decoding knows of a model.
+It is a pure function that treats each row by itself, and all that decoding knows of a model. A
+tensor of the state that it hands back untouched, as an encoder's outputs, costs a step nothing.
 """
 
 from kzoo.decoding.beams import beam_search

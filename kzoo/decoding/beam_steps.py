@@ -48,6 +48,8 @@ class BeamSteps:
         else:
             self.length_penalty = options.length_penalty
         self.source_mask = repeat_rows(step.source_mask, options.num_groups)
+        # The beams of a row all have the same, so it need not follow them.
+        self.memory = repeat_rows(step.memory, width * options.num_groups)
 
     def start(self):
         """Returns the `Search` before the first step."""
@@ -73,7 +75,7 @@ class BeamSteps:
     def advance(self, t, search):
         """Runs one step; emits the parents and ids of the live hypotheses, and the alignments."""
         width = self.width
-        logits, state, alignments = self.step(search.ids, search.state)
+        logits, state, alignments = self.step(search.ids, search.state, self.memory)
         vocabulary = logits.shape[1]
         gains = logits - ops.logsumexp(logits, axis=-1, keepdims=True)
         totals = ops.reshape(search.scores, (-1, 1)) + self.rules.block(gains, t)

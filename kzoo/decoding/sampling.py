@@ -79,7 +79,7 @@ def sample(
     if repetition_penalty is not None:
         check_number("repetition_penalty", repetition_penalty, "above 0", lambda x: x > 0)
         batch = ops.shape(step.ids)[0]
-        memory += (ops.zeros((batch, step.vocabulary_size()), "bool"),)
+        memory += (ops.zeros((batch, step.vocabulary_size), "bool"),)
 
     def choose(logits, memory):
         u, generator = next_uniform(memory[0])

@@ -12,6 +12,10 @@ from kzoo.decoding.checks import check_ids, check_integer, check_tensor, is_inte
 class StepFunction:
     """Wraps `step(ids, state) -> (logits, state)`; the state travels as a list of tensors.
 
+    The tensors that `step` hands back untouched, as encoder outputs that it attends to, are no
+    state but the memory: it stays outside of the loop, so no step copies or reorders it. They are
+    found by calling `step` once; the rest of that call is dead code in a graph.
+
     Args:
         step: The step function. With a `source_mask` it returns alignments as a third value,
             `(batch, source)`: how much each source position was attended to.
@@ -21,16 +25,19 @@ class StepFunction:
 
     Attributes:
         ids: `start_ids` as a tensor.
-        state: The initial state as a list of tensors.
+        state: The initial state without the memory, as a list of tensors.
+        memory: The memory, as a list of tensors.
+        vocabulary_size: Number of logits of a row.
         source_mask: List of the source mask as float32, or an empty list.
 
     Example:
 
     >>> import numpy as np
-    >>> step = StepFunction(lambda ids, n: (ops.ones((2, 4)), n + 1), np.zeros(2), [7, 7])
+    >>> count = lambda ids, state: (ops.ones((2, 4)), (state[0] + 1, state[1]))
+    >>> step = StepFunction(count, (np.zeros(2), np.ones((2, 9))), [7, 7])
     >>> logits, state, alignments = step(step.ids, step.state)
-    >>> np.asarray(state[0]).tolist(), alignments
-    ([1.0, 1.0], [])
+    >>> np.asarray(state[0]).tolist(), alignments, [tuple(x.shape) for x in step.memory]
+    ([1.0, 1.0], [], [(2, 9)])
     """
 
     def __init__(self, step, state, start_ids, source_mask=None):
@@ -42,8 +49,8 @@ class StepFunction:
         self.ids = ops.cast(start_ids, "int32")
         self.structure = state
         batch = self.ids.shape[0]
-        self.state = [ops.convert_to_tensor(x) for x in keras.tree.flatten(state)]
-        for x in self.state:
+        tensors = [ops.convert_to_tensor(x) for x in keras.tree.flatten(state)]
+        for x in tensors:
             if not len(x.shape) or (None not in (x.shape[0], batch) and x.shape[0] != batch):
                 raise ValueError(
                     f"`state` must hold tensors that begin with the batch axis, {batch} as in "
@@ -54,9 +61,39 @@ class StepFunction:
             mask = ops.convert_to_tensor(source_mask)
             check_tensor("source_mask", mask, "bool", (batch, "source"))
             self.source_mask.append(ops.cast(mask, "float32"))
+        logits, after, _ = self._run(self.ids, tensors)
+        self.vocabulary_size = logits.shape[1]
+        self.is_memory = [x is y for x, y in zip(tensors, after, strict=True)]
+        self.state, self.memory = self._split(tensors)
 
-    def __call__(self, ids, state):
-        """Returns float32 logits, the state as a list, and a list of the alignments, if any."""
+    def __call__(self, ids, state, memory=None):
+        """Runs one step.
+
+        Args:
+            ids: int32 `(rows,)`.
+            state: List of tensors, without the memory.
+            memory: List of tensors, where there are other rows than at the start.
+
+        Returns:
+            Float32 logits, the state as a list, and a list of the alignments, if any.
+        """
+        memory = self.memory if memory is None else memory
+        sources = {True: iter(memory), False: iter(state)}
+        tensors = [next(sources[is_memory]) for is_memory in self.is_memory]
+        logits, after, alignments = self._run(ids, tensors)
+        state, after = self._split(after)
+        if any(x is not y for x, y in zip(memory, after, strict=True)):
+            raise ValueError(
+                "`step` must always hand back untouched the tensors of the state that it once "
+                "handed back untouched."
+            )
+        return logits, state, alignments
+
+    def _split(self, tensors):
+        pairs = list(zip(tensors, self.is_memory, strict=True))
+        return [x for x, is_memory in pairs if not is_memory], [x for x, y in pairs if y]
+
+    def _run(self, ids, state):
         returned = self.step(ids, keras.tree.pack_sequence_as(self.structure, state))
         expected = ("logits", "state", "alignments")[: 2 + len(self.source_mask)]
         if not isinstance(returned, tuple) or len(returned) != len(expected):
@@ -83,10 +120,6 @@ class StepFunction:
                 "`step` must return a state like the one it was given: as many tensors, of the "
                 f"same ranks and types. Received: (rank, dtype) {got} for {given}"
             )
-
-    def vocabulary_size(self):
-        """Returns the size of the vocabulary; the call is dead code in a graph."""
-        return self(self.ids, self.state)[0].shape[1]
 
 
 class Rules:
