@@ -30,16 +30,16 @@ class Knobs:
     vocabulary_size: int = 2000  # Number of token ids at most.
     lowercase: bool = False  # Whether upper case is folded to lower case.
     subword_sampling: float = 0.0  # Above 0, sentence_piece draws other pieces in every epoch.
-    max_length: int = 48  # Tokens of a question or an answer; the rest is cut.
+    max_length: int = 32  # Tokens of a question or an answer; the rest is cut.
     embedding_dim: int = 128  # Width of the embeddings.
-    units: int = 192  # Width of a recurrent layer.
+    units: int = 128  # Width of a recurrent layer.
     num_layers: int = 1  # Number of recurrent layers on either side.
-    dropout: float = 0.3  # Fraction of features dropped.
-    label_smoothing: float = 0.1  # Probability of a target that is spread over all ids.
-    epochs: int = 12  # Epochs at most.
+    dropout: float = 0.1  # Fraction of features dropped.
+    label_smoothing: float = 0.0  # Probability of a target that is spread over all ids.
+    epochs: int = 7  # Epochs at most.
     patience: int = 2  # Epochs without a lower validation perplexity before training stops.
-    batch_tokens: int = 768  # Padded ids in a batch, of the longer side.
-    learning_rate: float = 2e-3  # At the start; it falls to zero along a cosine.
+    batch_tokens: int = 384  # Padded ids in a batch, of the longer side.
+    learning_rate: float = 3e-3  # At the start; it falls to zero along a cosine.
     clip_norm: float = 1.0  # Largest norm of all gradients together.
     num_beams: int = 4  # Width of the beam.
     length_penalty: float = 0.6  # Exponent of the GNMT length penalty of beam search.
@@ -50,7 +50,7 @@ class Knobs:
 SETTINGS = {
     "self_dialogue_en": dict(
         **dict(vocabulary_size=8000, max_length=64, embedding_dim=256, units=512, dropout=0.2),
-        **dict(epochs=3, batch_tokens=2048, learning_rate=1e-3),
+        **dict(label_smoothing=0.1, epochs=3, batch_tokens=2048, learning_rate=1e-3),
     ),
 }
 QUESTIONS = {"chatbot_ko": ["안녕", "배고파", "오늘 너무 힘들어", "주말에 뭐 하지?"]}

@@ -29,20 +29,20 @@ class Knobs:
     out: Path | None = None  # Run folder; by default runs/translation/DATASET_SOURCE_TARGET.
     model: str = "seq2seq_gru_bahdanau"  # Preset, one of kzoo.list_models("seq2seq*").
     tokenizer: Literal[tuple(TOKENIZERS)] = "sentence_piece"  # Kind of tokens.
-    vocabulary_size: int = 2000  # Number of token ids of a language at most.
+    vocabulary_size: int = 1000  # Number of token ids of a language at most.
     joint_vocabulary: bool = False  # Whether both languages share one vocabulary.
     lowercase: bool = False  # Whether upper case is folded to lower case.
     subword_sampling: float = 0.0  # Above 0, sentence_piece draws other pieces in every epoch.
-    max_length: int = 64  # Tokens of a sentence that the model reads or writes; the rest is cut.
+    max_length: int = 32  # Tokens of a sentence that the model reads or writes; the rest is cut.
     embedding_dim: int = 128  # Width of the embeddings.
-    units: int = 192  # Width of a recurrent layer.
+    units: int = 128  # Width of a recurrent layer.
     num_layers: int = 1  # Number of recurrent layers on either side.
-    dropout: float = 0.4  # Fraction of features dropped.
-    label_smoothing: float = 0.1  # Probability of a target that is spread over all ids.
-    epochs: int = 16  # Epochs at most.
+    dropout: float = 0.1  # Fraction of features dropped.
+    label_smoothing: float = 0.0  # Probability of a target that is spread over all ids.
+    epochs: int = 10  # Epochs at most.
     patience: int = 3  # Epochs without a lower validation perplexity before training stops.
-    batch_tokens: int = 768  # Padded ids in a batch, of the longer side.
-    learning_rate: float = 2e-3  # At the start; it falls to zero along a cosine.
+    batch_tokens: int = 256  # Padded ids in a batch, of the longer side.
+    learning_rate: float = 3e-3  # At the start; it falls to zero along a cosine.
     clip_norm: float = 1.0  # Largest norm of all gradients together.
     num_beams: int = 4  # Width of the beam.
     length_penalty: float = 0.6  # Exponent of the GNMT length penalty of beam search.
@@ -52,8 +52,8 @@ class Knobs:
 # Where a data set asks for other settings than the defaults; the command line overrides both.
 SETTINGS = {
     "multi30k": dict(
-        **dict(vocabulary_size=6000, embedding_dim=256, units=384, epochs=20),
-        **dict(batch_tokens=1024, learning_rate=1e-3),
+        **dict(vocabulary_size=6000, max_length=64, embedding_dim=256, units=384, dropout=0.4),
+        **dict(label_smoothing=0.1, epochs=20, batch_tokens=1024, learning_rate=1e-3),
     ),
 }
 
