@@ -66,6 +66,11 @@ class Cell(keras.layers.Layer):
         return {**super().get_config(), "units": self.units}
 
 
+def dropped(hidden, recurrent_mask):
+    """Returns the hidden state as the recurrent kernel sees it, see `Cell.step`."""
+    return hidden if recurrent_mask is None else hidden * recurrent_mask
+
+
 class KernelCell(Cell):
     """Base of cells with one input kernel, one recurrent kernel and one bias, laid out as in Keras.
 
@@ -145,16 +150,17 @@ class LinearCell(Cell):
 
     `decay` and `update` depend on the inputs alone, so that the states of all time steps can be
     computed by a scan of logarithmic depth (Blelloch 1990, "Prefix sums and their applications").
-    Subclasses implement `recurrence` and `readout` instead of `step`.
+    The first two results of `project` are `decay` and `update`. Subclasses implement `readout`
+    instead of `step` where the output is not the state.
     """
 
     def recurrence(self, projected):
         """Returns `(decay, update)`, each `(..., units)`, from the result of `project`."""
-        raise NotImplementedError(f"{type(self).__name__} must implement `recurrence`.")
+        return projected[:2]
 
     def readout(self, projected, state):
         """Returns the output `(..., units)` from the new state `(..., units)`."""
-        raise NotImplementedError(f"{type(self).__name__} must implement `readout`.")
+        return state
 
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step; the same numbers as the scan gives."""

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kzoo.layers.cell import dropped
 from kzoo.layers.gated import GatedCell
 
 
@@ -60,8 +61,7 @@ class CoupledLSTMCell(GatedCell):
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step by `coupled_lstm_step`."""
         hidden, carry = state
-        if recurrent_mask is not None:
-            hidden = hidden * recurrent_mask
+        hidden = dropped(hidden, recurrent_mask)
         hidden, carry = coupled_lstm_step(
             projected, hidden, carry, self.recurrent_kernel, self.activation
         )

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kzoo.layers.cell import Cell
+from kzoo.layers.cell import Cell, dropped
 
 
 def make_reservoir(units, connectivity, spectral_radius, seed):
@@ -117,7 +117,7 @@ class EchoStateCell(Cell):
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step."""
         hidden = state[0]
-        masked_hidden = hidden if recurrent_mask is None else hidden * recurrent_mask
+        masked_hidden = dropped(hidden, recurrent_mask)
         new = ops.tanh(projected + ops.matmul(masked_hidden, self.recurrent_kernel))
         hidden = (1 - self.leak) * hidden + self.leak * new
         return hidden, [hidden]

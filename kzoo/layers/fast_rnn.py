@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import KernelCell
+from kzoo.layers.cell import KernelCell, dropped
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -44,7 +44,7 @@ class FastRNNCell(KernelCell):
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step."""
         hidden = state[0]
-        masked_hidden = hidden if recurrent_mask is None else hidden * recurrent_mask
+        masked_hidden = dropped(hidden, recurrent_mask)
         new = self.activation(projected + ops.matmul(masked_hidden, self.recurrent_kernel))
         hidden = ops.sigmoid(self.beta) * hidden + ops.sigmoid(self.alpha) * new
         return hidden, [hidden]

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import KernelCell
+from kzoo.layers.cell import KernelCell, dropped
 
 
 def gru_step(projected, recurrent, hidden, activation, recurrent_activation):
@@ -125,7 +125,7 @@ class GRUCell(KernelCell):
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step by `gru_step` or `gru_reset_before_step`."""
         hidden = state[0]
-        masked_hidden = hidden if recurrent_mask is None else hidden * recurrent_mask
+        masked_hidden = dropped(hidden, recurrent_mask)
         activations = self.activation, self.recurrent_activation
         if self.reset_after:
             recurrent = ops.matmul(masked_hidden, self.recurrent_kernel)

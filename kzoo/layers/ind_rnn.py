@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import KernelCell
+from kzoo.layers.cell import KernelCell, dropped
 from kzoo.layers.simple_rnn import SimpleRNNCell
 
 
@@ -137,7 +137,7 @@ class IndRNNCell(KernelCell):
 
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step."""
-        hidden = state[0] if recurrent_mask is None else state[0] * recurrent_mask
+        hidden = dropped(state[0], recurrent_mask)
         hidden = self.activation(projected + self.recurrent_kernel * hidden)
         return hidden, [hidden]
 

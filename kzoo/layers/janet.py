@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import KernelCell
+from kzoo.layers.cell import KernelCell, dropped
 
 
 def janet_step(projected, masked_hidden, hidden, recurrent_kernel, activation, beta):
@@ -79,7 +79,7 @@ class JANETCell(KernelCell):
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step by `janet_step`."""
         hidden = state[0]
-        masked_hidden = hidden if recurrent_mask is None else hidden * recurrent_mask
+        masked_hidden = dropped(hidden, recurrent_mask)
         hidden = janet_step(
             projected, masked_hidden, hidden, self.recurrent_kernel, self.activation, self.beta
         )

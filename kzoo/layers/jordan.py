@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import KernelCell
+from kzoo.layers.cell import KernelCell, dropped
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -70,7 +70,7 @@ class JordanCell(KernelCell):
 
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step."""
-        output = state[0] if recurrent_mask is None else state[0] * recurrent_mask
+        output = dropped(state[0], recurrent_mask)
         hidden = self.activation(projected + ops.matmul(output, self.recurrent_kernel))
         output = ops.matmul(hidden, self.output_kernel)
         output = self.output_activation(output + self.output_bias if self.use_bias else output)

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import KernelCell
+from kzoo.layers.cell import KernelCell, dropped
 from kzoo.layers.gated import GatedCell
 
 # Below the variance of any activation that carries information.
@@ -46,7 +46,7 @@ class LayerNormRNNCell(KernelCell):
 
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step."""
-        hidden = state[0] if recurrent_mask is None else state[0] * recurrent_mask
+        hidden = dropped(state[0], recurrent_mask)
         total = projected + ops.matmul(hidden, self.recurrent_kernel)
         bias = self.bias if self.use_bias else None
         hidden = self.activation(ops.layer_normalization(total, self.gain, bias, epsilon=EPSILON))
@@ -109,8 +109,7 @@ class LayerNormLSTMCell(GatedCell):
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step."""
         hidden, carry = state
-        if recurrent_mask is not None:
-            hidden = hidden * recurrent_mask
+        hidden = dropped(hidden, recurrent_mask)
         gates = projected + ops.layer_normalization(
             ops.matmul(hidden, self.recurrent_kernel), self.recurrent_gain, epsilon=EPSILON
         )

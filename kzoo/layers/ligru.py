@@ -3,11 +3,11 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import Cell
+from kzoo.layers.cell import KernelCell, dropped
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class LiGRUCell(Cell):
+class LiGRUCell(KernelCell):
     """Light gated recurrent unit, made for speech.
 
         z_t = sigmoid(BN(W_z x_t) + U_z h_{t-1})
@@ -24,9 +24,8 @@ class LiGRUCell(Cell):
 
     Args:
         units: Positive integer, the width of the state.
-        kernel_initializer: Initializer of the `(features, 2 * units)` input kernel.
-        recurrent_initializer: Initializer of the `(units, 2 * units)` recurrent kernel; the paper's
-            is orthogonal.
+        activation: Activation of the candidate.
+        **kwargs: The other arguments of `KernelCell`, but those of the bias.
 
     Example:
 
@@ -37,52 +36,35 @@ class LiGRUCell(Cell):
     (2, 4)
     """
 
-    def __init__(
-        self,
-        units,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        **kwargs,
-    ):
-        super().__init__(units, **kwargs)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+    gates = 2
+
+    def __init__(self, units, activation="relu", **kwargs):
+        super().__init__(units, activation, use_bias=False, **kwargs)
         self.normalization = keras.layers.BatchNormalization(dtype=self.dtype_policy)
 
     def build(self, input_shape):
-        """Creates `kernel`, `recurrent_kernel` and the normalization's weights."""
-        width = 2 * self.units
-        self.kernel = self.add_weight(
-            name="kernel", shape=(input_shape[-1], width), initializer=self.kernel_initializer
-        )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel",
-            shape=(self.units, width),
-            initializer=self.recurrent_initializer,
-        )
-        self.normalization.build((None, width))
+        """Creates both kernels, and the weights of the normalization."""
+        super().build(input_shape)
+        self.normalization.build((None, self.kernel_width()))
 
     def project(self, inputs):
         """Returns `BN(W x)` for both gates."""
-        projected = ops.matmul(inputs, self.kernel)
+        projected = super().project(inputs)
         # Keras's layer takes the rank it was built for, and a cell takes any leading axes.
         rows = self.normalization(ops.reshape(projected, (-1, 2 * self.units)))
         return ops.cast(ops.reshape(rows, ops.shape(projected)), projected.dtype)
 
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step."""
-        hidden = state[0]
-        masked_hidden = hidden if recurrent_mask is None else hidden * recurrent_mask
-        gates = projected + ops.matmul(masked_hidden, self.recurrent_kernel)
-        update_gate, candidate = ops.split(gates, 2, axis=-1)
+        (hidden,) = state
+        past = ops.matmul(dropped(hidden, recurrent_mask), self.recurrent_kernel)
+        update_gate, candidate = ops.split(projected + past, 2, axis=-1)
         update = ops.sigmoid(update_gate)
-        hidden = update * hidden + (1 - update) * ops.relu(candidate)
+        hidden = update * hidden + (1 - update) * self.activation(candidate)
         return hidden, [hidden]
 
     def get_config(self):
         """Returns the constructor arguments."""
-        return {
-            **super().get_config(),
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
-        }
+        config = super().get_config()
+        del config["use_bias"], config["bias_initializer"]
+        return config

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import KernelCell
+from kzoo.layers.cell import KernelCell, dropped
 
 
 def lstm_step(projected, hidden, carry, recurrent_kernel, activation, recurrent_activation):
@@ -87,8 +87,7 @@ class LSTMCell(KernelCell):
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step by `lstm_step`."""
         hidden, carry = state
-        if recurrent_mask is not None:
-            hidden = hidden * recurrent_mask
+        hidden = dropped(hidden, recurrent_mask)
         hidden, carry = lstm_step(
             projected,
             hidden,

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import KernelCell
+from kzoo.layers.cell import KernelCell, dropped
 
 
 def mgu_step(projected, masked_hidden, hidden, recurrent_kernel, activation):
@@ -60,6 +60,6 @@ class MGUCell(KernelCell):
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step by `mgu_step`."""
         hidden = state[0]
-        masked_hidden = hidden if recurrent_mask is None else hidden * recurrent_mask
+        masked_hidden = dropped(hidden, recurrent_mask)
         hidden = mgu_step(projected, masked_hidden, hidden, self.recurrent_kernel, self.activation)
         return hidden, [hidden]

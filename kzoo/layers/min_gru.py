@@ -32,14 +32,6 @@ class MinimalCell(LinearCell):
         )
         self.bias = self.add_weight(name="bias", shape=(width,), initializer=self.bias_initializer)
 
-    def recurrence(self, projected):
-        """Returns `(decay, update)`, which `project` computed."""
-        return projected
-
-    def readout(self, projected, state):
-        """Returns the state."""
-        return state
-
     def get_config(self):
         """Returns the constructor arguments."""
         return {

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import KernelCell
+from kzoo.layers.cell import KernelCell, dropped
 
 
 def nas_step(projected, recurrent, carry):
@@ -84,8 +84,7 @@ class NASCell(KernelCell):
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step by `nas_step`."""
         hidden, carry = state
-        if recurrent_mask is not None:
-            hidden = hidden * recurrent_mask
+        hidden = dropped(hidden, recurrent_mask)
         hidden, carry = nas_step(projected, ops.matmul(hidden, self.recurrent_kernel), carry)
         return hidden, [hidden, carry]
 

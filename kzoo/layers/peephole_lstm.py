@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kzoo.layers.cell import dropped
 from kzoo.layers.gated import GatedCell
 
 
@@ -65,8 +66,7 @@ class PeepholeLSTMCell(GatedCell):
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step by `peephole_lstm_step`."""
         hidden, carry = state
-        if recurrent_mask is not None:
-            hidden = hidden * recurrent_mask
+        hidden = dropped(hidden, recurrent_mask)
         hidden, carry = peephole_lstm_step(
             projected, hidden, carry, self.recurrent_kernel, self.peephole, self.activation
         )

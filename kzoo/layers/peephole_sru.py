@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from kzoo.layers.cell import Cell
+from kzoo.layers.cell import Cell, dropped
 
 
 def peephole_sru_step(projected, masked_carry, carry, peephole, highway_scale):
@@ -104,7 +104,7 @@ class PeepholeSRUCell(Cell):
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step by `peephole_sru_step`."""
         carry = state[0]
-        masked_carry = carry if recurrent_mask is None else carry * recurrent_mask
+        masked_carry = dropped(carry, recurrent_mask)
         output, carry = peephole_sru_step(
             projected, masked_carry, carry, self.peephole, self.highway_scale
         )

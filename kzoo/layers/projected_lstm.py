@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kzoo.layers.cell import dropped
 from kzoo.layers.gated import GatedCell
 from kzoo.layers.lstm import lstm_step
 
@@ -67,8 +68,7 @@ class ProjectedLSTMCell(GatedCell):
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step."""
         output, carry = state
-        if recurrent_mask is not None:
-            output = output * recurrent_mask
+        output = dropped(output, recurrent_mask)
         hidden, carry = lstm_step(
             projected, output, carry, self.recurrent_kernel, self.activation, ops.sigmoid
         )

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import Cell, LinearCell
+from kzoo.layers.cell import Cell, LinearCell, dropped
 
 # Blocks of columns: the candidate z and the gates that the name lists.
 POOLINGS = {"f": 2, "fo": 3, "ifo": 4}
@@ -79,10 +79,6 @@ class QRNNCell(LinearCell):
         """Returns `(decay, update)`, and the output gate with "fo" and "ifo"."""
         return qrnn_gates(ops.matmul(inputs, self.kernel) + self.bias, self.pooling)
 
-    def recurrence(self, projected):
-        """Returns `(decay, update)`."""
-        return projected[:2]
-
     def readout(self, projected, state):
         """Returns `h_t` from `c_t`."""
         return state if self.pooling == "f" else projected[2] * state
@@ -107,6 +103,9 @@ class WindowedQRNNCell(Cell):
     adds them up and pools, which is a few operations a unit. What earlier inputs will add to the
     gates of the coming steps is a state, so the cell streams as any other:
     `[c, sums of shape (batch, (window - 1) * gates * units)]`.
+
+    Unlike `QRNNCell` it walks step by step: which inputs a window holds depends on the mask and,
+    in a stream, on the state, so that its gates are not a function of the inputs of one step.
 
     Source: Bradbury, Merity, Xiong and Socher 2016 (arXiv 1611.01576), section 2.
 
@@ -159,8 +158,7 @@ class WindowedQRNNCell(Cell):
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step; a mask drops units of `c` where they enter the pooling."""
         carry, sums = state
-        if recurrent_mask is not None:
-            carry = carry * recurrent_mask
+        carry = dropped(carry, recurrent_mask)
         # Each sum moves one step nearer to its use, and takes up its share of this input.
         sums = projected + ops.pad(sums, [[0, 0], [0, self.width]])
         decay, update, *output_gate = qrnn_gates(sums[:, : self.width], self.pooling)

@@ -39,7 +39,8 @@ class Recurrent(keras.layers.Layer):
         sequences: `(batch, time, features)`.
         initial_state: Optional list of `(batch, size)` tensors; by default zeros, or with
             `stateful` where the batch before ended.
-        mask: Optional boolean `(batch, time)`, True where the step counts.
+        mask: Optional boolean `(batch, time)`, True where the step counts. As with Keras's layers,
+            that of an Embedding or a Masking arrives by itself only without `initial_state`.
         memory: What the cell attends to, `(batch, source, size)`; only for an `AttentionCell`.
         memory_mask: Optional boolean `(batch, source)`, False at the padding of the memory.
 

@@ -92,14 +92,6 @@ class RGLRUCell(LinearCell):
         dtype = projected.dtype
         return ops.cast(ops.exp(log_decay), dtype), ops.cast(gain, dtype) * input_gate * values
 
-    def recurrence(self, projected):
-        """Returns `(decay, update)`, which `project` computed."""
-        return projected
-
-    def readout(self, projected, state):
-        """Returns the state."""
-        return state
-
     def get_config(self):
         """Returns the constructor arguments."""
         return {

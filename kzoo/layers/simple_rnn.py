@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import KernelCell
+from kzoo.layers.cell import KernelCell, dropped
 
 
 def simple_rnn_step(projected, hidden, recurrent_kernel, activation):
@@ -40,6 +40,6 @@ class SimpleRNNCell(KernelCell):
 
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step by `simple_rnn_step`."""
-        hidden = state[0] if recurrent_mask is None else state[0] * recurrent_mask
+        hidden = dropped(state[0], recurrent_mask)
         hidden = simple_rnn_step(projected, hidden, self.recurrent_kernel, self.activation)
         return hidden, [hidden]

@@ -81,10 +81,6 @@ class SRUCell(LinearCell):
         highway = (1 - reset) * highway * self.highway_scale
         return forget, (1 - forget) * candidate, reset, highway
 
-    def recurrence(self, projected):
-        """Returns `(f_t, (1 - f_t) * W x_t)`."""
-        return projected[:2]
-
     def readout(self, projected, state):
         """Returns `h_t` from `c_t`."""
         _, _, reset, highway = projected
