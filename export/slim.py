@@ -36,8 +36,9 @@ def slim(flatbuffer):
     model.metadataBuffer = None
     for metadata in model.metadata or []:
         metadata.buffer = number[contents[metadata.buffer]]
+    entrances = {0, *(signature.subgraphIndex for signature in model.signatureDefs or [])}
     for position, subgraph in enumerate(model.subgraphs or []):
-        named = {*subgraph.inputs, *subgraph.outputs} if position == 0 else ()
+        named = {*subgraph.inputs, *subgraph.outputs} if position in entrances else ()
         for index, tensor in enumerate(subgraph.tensors):
             tensor.buffer = number[contents[tensor.buffer]]
             if index not in named:
