@@ -7,6 +7,7 @@ from kzoo.layers.bidirectional import Bidirectional
 from kzoo.layers.cell import Cell, KernelCell, LinearCell
 from kzoo.layers.connection import Highway, Residual
 from kzoo.layers.coupled_lstm import CoupledLSTMCell
+from kzoo.layers.coverage_attention import CoverageAttention, coverage_loss
 from kzoo.layers.echo_state import EchoStateCell
 from kzoo.layers.fast_rnn import FastRNNCell
 from kzoo.layers.gru import GRUCell
@@ -16,10 +17,16 @@ from kzoo.layers.jordan import JordanCell
 from kzoo.layers.keras_cell import KerasCell
 from kzoo.layers.layer_norm_rnn import LayerNormLSTMCell, LayerNormRNNCell
 from kzoo.layers.ligru import LiGRUCell
+from kzoo.layers.location_sensitive_attention import LocationSensitiveAttention
 from kzoo.layers.lstm import LSTMCell
 from kzoo.layers.luong_attention import LuongAttention
+from kzoo.layers.luong_local_attention import (
+    LuongLocalMonotonicAttention,
+    LuongLocalPredictiveAttention,
+)
 from kzoo.layers.mgu import MGUCell
 from kzoo.layers.min_gru import MinGRUCell, MinLSTMCell
+from kzoo.layers.monotonic_attention import MonotonicBahdanauAttention, MonotonicLuongAttention
 from kzoo.layers.nas import NASCell
 from kzoo.layers.ngram_embedding import NGramEmbedding
 from kzoo.layers.peephole_lstm import PeepholeLSTMCell
@@ -75,6 +82,7 @@ __all__ = [
     "Bidirectional",
     "Cell",
     "CoupledLSTMCell",
+    "CoverageAttention",
     "EchoStateCell",
     "FastRNNCell",
     "GRUCell",
@@ -90,12 +98,17 @@ __all__ = [
     "LayerNormRNNCell",
     "LiGRUCell",
     "LinearCell",
+    "LocationSensitiveAttention",
     "LuongAttention",
+    "LuongLocalMonotonicAttention",
+    "LuongLocalPredictiveAttention",
     "MGUCell",
     "MaxPooling",
     "MeanPooling",
     "MinGRUCell",
     "MinLSTMCell",
+    "MonotonicBahdanauAttention",
+    "MonotonicLuongAttention",
     "NASCell",
     "NGramEmbedding",
     "PeepholeLSTMCell",
@@ -112,5 +125,6 @@ __all__ = [
     "TimeDistributed",
     "WindowedQRNNCell",
     "ZoneoutCell",
+    "coverage_loss",
     "lowering_scope",
 ]

@@ -35,8 +35,7 @@ class Attention(keras.layers.Layer):
     state_size = ()
 
     def __init__(self, units, **kwargs):
-        if isinstance(units, bool) or not isinstance(units, int) or units <= 0:
-            raise ValueError(f"`units` must be a positive integer. Received: units={units!r}")
+        check_positive(units=units)
         super().__init__(**kwargs)
         self.units = units
 
@@ -53,7 +52,7 @@ class Attention(keras.layers.Layer):
 
         The mask is `(batch, source)`, one where the source counts, in the type of the values.
         """
-        values = ops.cast(values, self.compute_dtype)
+        values = ops.convert_to_tensor(values)
         if values_mask is None:
             mask = ops.ones(ops.shape(values)[:2], values.dtype)
         else:
@@ -82,6 +81,20 @@ class Attention(keras.layers.Layer):
     def get_config(self):
         """Returns the constructor arguments."""
         return {**super().get_config(), "units": self.units}
+
+
+def check_positive(**sizes):
+    """Raises ValueError for a size that is not a positive integer.
+
+    Example:
+
+    >>> check_positive(units=0)
+    Traceback (most recent call last):
+    ValueError: `units` must be a positive integer. Received: units=0
+    """
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int) or size <= 0:
+            raise ValueError(f"`{name}` must be a positive integer. Received: {name}={size!r}")
 
 
 def masked_softmax(scores, mask):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.attention import Attention, read
+from kzoo.layers.attention import Attention, check_positive, read
 from kzoo.layers.cell import Cell
 
 
@@ -53,6 +53,8 @@ class AttentionCell(Cell):
             raise ValueError(
                 f"`attention` must be a kzoo.layers.Attention. Received: attention={attention!r}"
             )
+        if attention_layer_size is not None:
+            check_positive(attention_layer_size=attention_layer_size)
         super().__init__(cell.units, **kwargs)
         self.cell = cell
         self.attention = attention
@@ -92,7 +94,7 @@ class AttentionCell(Cell):
         if len(state) != len(self.cell.state_size):
             return state
         batch = ops.shape(memory[0])[0]
-        output = ops.zeros((batch, self.output_size), self.compute_dtype)
+        output = ops.zeros((batch, self.output_size), state[0].dtype)
         return [*state, output, *self.attention.start(memory)]
 
     def get_initial_state(self, batch_size):
@@ -100,8 +102,8 @@ class AttentionCell(Cell):
         return self.cell.get_initial_state(batch_size)
 
     def project(self, inputs):
-        """Returns the inputs, for the attentional vector has to join them first."""
-        return inputs
+        """Returns the cell's projection, or the inputs where the attentional vector joins them."""
+        return inputs if self.input_feeding else self.cell.project(inputs)
 
     def step(self, projected, state, recurrent_mask=None, memory=None):
         """Advances one time step; `memory` is what `remember` returned."""
@@ -112,12 +114,13 @@ class AttentionCell(Cell):
         split = len(self.cell.state_size)
         cell_state, output, attention_state = state[:split], state[split], state[split + 1 :]
         if self.input_feeding:
-            projected = ops.concatenate([projected, output], axis=-1)
-        query, cell_state = self.cell.step(self.cell.project(projected), cell_state, recurrent_mask)
+            projected = self.cell.project(ops.concatenate([projected, output], axis=-1))
+        query, cell_state = self.cell.step(projected, cell_state, recurrent_mask)
         alignments, attention_state = self.attention.align(query, memory, attention_state)
         output = ops.concatenate([query, read(alignments, memory)], axis=-1)
         if self.output_layer is not None:
-            output = self.output_layer(output)
+            # The driver may compute in another type than the layers of the cell.
+            output = ops.cast(self.output_layer(output), query.dtype)
         return output, [*cell_state, output, *attention_state], alignments
 
     def get_config(self):
