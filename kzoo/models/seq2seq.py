@@ -8,9 +8,16 @@ from kzoo.layers import (
     AttentionCell,
     BahdanauAttention,
     Bidirectional,
+    CoverageAttention,
+    LocationSensitiveAttention,
     LuongAttention,
+    LuongLocalMonotonicAttention,
+    LuongLocalPredictiveAttention,
+    MonotonicBahdanauAttention,
+    MonotonicLuongAttention,
     Recurrent,
     RecurrentDecoder,
+    TransformerDecoder,
 )
 from kzoo.models.checks import check_sizes
 
@@ -21,6 +28,12 @@ ATTENTIONS = {
     "luong_dot": lambda units: LuongAttention(units, "dot"),
     "luong_general": lambda units: LuongAttention(units, "general"),
     "luong_concat": lambda units: LuongAttention(units, "concat"),
+    "luong_local_monotonic": lambda units: LuongLocalMonotonicAttention(units),
+    "luong_local_predictive": lambda units: LuongLocalPredictiveAttention(units),
+    "location_sensitive": lambda units: LocationSensitiveAttention(units),
+    "coverage": lambda units: CoverageAttention(units),
+    "monotonic_bahdanau": lambda units: MonotonicBahdanauAttention(units),
+    "monotonic_luong": lambda units: MonotonicLuongAttention(units),
 }
 
 
@@ -157,7 +170,10 @@ class Seq2SeqSteps:
     """The step function of an encoder-decoder, for `kzoo.decoding`.
 
     Args:
-        model: A model of `seq2seq`, or a like one with an "encoder" and a "decoder".
+        model: A model of `seq2seq` or `transformer_seq2seq`, or a like one with an "encoder" and a
+            "decoder".
+        max_length: Number of ids that will be written at most, where a Transformer's caches shall
+            have room for other than its own number.
 
     Example:
 
@@ -171,9 +187,12 @@ class Seq2SeqSteps:
     ((2, 6), (2, 6, 3))
     """
 
-    def __init__(self, model):
+    def __init__(self, model, max_length=None):
         self.encoder = model.get_layer("encoder")
         self.decoder = model.get_layer("decoder")
+        self.limits = {}
+        if max_length is not None and isinstance(self.decoder, TransformerDecoder):
+            self.limits["max_length"] = max_length
 
     def begin(self, source_ids):
         """Returns `(state, source_mask)` for source ids `(batch, source)`."""
@@ -181,7 +200,8 @@ class Seq2SeqSteps:
         mask = ops.not_equal(source_ids, 0)
         outputs, *states = self.encoder(source_ids, training=False)
         memory = {"memory": outputs, "memory_mask": mask} if self.decoder.attends else {}
-        return self.decoder.begin(ops.shape(source_ids)[0], states, **memory), mask
+        batch = ops.shape(source_ids)[0]
+        return self.decoder.begin(batch, states, **memory, **self.limits), mask
 
     def step(self, ids, state):
         """Returns `(logits, state)`."""
