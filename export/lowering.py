@@ -54,7 +54,9 @@ class Lowering:
         self.used[layer.name] = name
         if name == "fused":
             return _fused_lstm(layer, sequences)
-        with lowering_scope(name):
+        import tensorflow as tf
+
+        with lowering_scope(name, take=tf.gather):
             return layer.call(sequences, initial_state=initial_state, mask=mask)
 
 

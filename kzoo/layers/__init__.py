@@ -18,6 +18,7 @@ from kzoo.layers.keras_cell import KerasCell
 from kzoo.layers.layer_norm_rnn import LayerNormLSTMCell, LayerNormRNNCell
 from kzoo.layers.ligru import LiGRUCell
 from kzoo.layers.location_sensitive_attention import LocationSensitiveAttention
+from kzoo.layers.lowering import LOWERINGS, lowering_scope
 from kzoo.layers.lstm import LSTMCell
 from kzoo.layers.luong_attention import LuongAttention
 from kzoo.layers.luong_local_attention import (
@@ -41,7 +42,6 @@ from kzoo.layers.simple_rnn import SimpleRNNCell
 from kzoo.layers.sru import SRUCell
 from kzoo.layers.sru_plus_plus import SRUPlusPlus
 from kzoo.layers.time_distributed import TimeDistributed
-from kzoo.layers.walk import LOWERINGS, lowering_scope
 from kzoo.layers.zoneout import ZoneoutCell
 
 # Cells by name: all that can be made of a width alone.

@@ -5,13 +5,12 @@ matrix a step for the gradient of the recurrent kernel. Here a step keeps its ga
 gradient of the kernel is one matrix product after the loop.
 """
 
-import functools
-
 import keras
 from keras import ops
 
 from kzoo.layers.gru import GRUCell, gru_update
 from kzoo.layers.lstm import LSTMCell, lstm_update
+from kzoo.layers.recorded_loop import is_compiled, recorded_loop
 from kzoo.layers.simple_rnn import SimpleRNNCell
 
 # The derivative of an activation, from its value.
@@ -23,76 +22,69 @@ DERIVATIVES = {
 }
 
 
-def simple_rnn_forward(projected, product, state, activation):
-    """Returns `h_t`, and what `simple_rnn_backward` needs; `product` is `U h_{t-1}`."""
-    hidden = activation(projected + product)
-    return [hidden], [hidden]
+def simple_rnn_forward(projected, product, state, keep, activation):
+    """Returns `[h_t]`; `product` is `U h_{t-1}`."""
+    return list(keep((activation(projected + product),)))
 
 
-def simple_rnn_backward(saved, state, d_state, derivative):
+def simple_rnn_backward(kept, state, d_state, activation, derivative):
     """Returns the gradients of `projected`, of `product` and of the state, from that of `h_t`.
 
     da = dh_t * act'
     """
-    d_sum = d_state[0] * derivative(saved[0])
-    return d_sum, d_sum, [ops.zeros_like(d_sum)]
+    d_sum = (d_state[0] * derivative(kept[0]),)
+    return d_sum, d_sum, [ops.zeros_like(kept[0])]
 
 
-def lstm_forward(projected, product, state, activation, gate_activation):
-    """Returns `[h_t, c_t]`, and what `lstm_backward` needs; the equation is in `lstm_step`."""
-    new_state, saved = lstm_update(projected + product, state[1], activation, gate_activation)
-    return new_state, saved
+def lstm_forward(projected, product, state, keep, activation, gate_activation):
+    """Returns `[h_t, c_t]`; the equation is in `lstm_step`."""
+    return list(lstm_update(projected + product, state[1], activation, gate_activation, keep))
 
 
-def lstm_backward(saved, state, d_state, derivative, gate_derivative):
+def lstm_backward(kept, state, d_state, activation, derivative, gate_derivative):
     """Returns the gradients of `projected`, of `product` and of the state, from `[dh_t, dc_t]`.
 
     dc = dc_t + dh_t * o * act'(c_t)
     di = dc * g * i',  df = dc * c_{t-1} * f',  dg = dc * i * g',  do = dh_t * act(c_t) * o'
     dc_{t-1} = dc * f
     """
-    i, f, g, o, squashed = saved
+    i, f, g, o, carry = kept
     d_hidden, d_carry = d_state
+    squashed = activation(carry)
     d_carry = d_carry + d_hidden * o * derivative(squashed)
-    d_sum = ops.concatenate(
-        [
-            d_carry * g * gate_derivative(i),
-            d_carry * state[1] * gate_derivative(f),
-            d_carry * i * derivative(g),
-            d_hidden * squashed * gate_derivative(o),
-        ],
-        axis=-1,
+    d_sum = (
+        d_carry * g * gate_derivative(i),
+        d_carry * state[1] * gate_derivative(f),
+        d_carry * i * derivative(g),
+        d_hidden * squashed * gate_derivative(o),
     )
     return d_sum, d_sum, [ops.zeros_like(d_hidden), d_carry * f]
 
 
-def gru_forward(projected, product, state, activation, gate_activation):
-    """Returns `[h_t]`, and what `gru_backward` needs; the equation is in `gru_step`."""
-    hidden, saved = gru_update(projected, product, state[0], activation, gate_activation)
-    return [hidden], saved
+def gru_forward(projected, product, state, keep, activation, gate_activation):
+    """Returns `[h_t]`; the equation is in `gru_step`."""
+    return [gru_update(projected, product, state[0], activation, gate_activation, keep)]
 
 
-def gru_backward(saved, state, d_state, derivative, gate_derivative):
+def gru_backward(kept, state, d_state, activation, derivative, gate_derivative):
     """Returns the gradients of `projected`, of `product` and of the state, from `[dh_t]`.
 
     dn = dh_t * (1 - z) * n',  dz = dh_t * (h_{t-1} - n) * z',  dr = dn * n_h * r'
     dn_h = dn * r,  dh_{t-1} = dh_t * z
     """
-    z, r, n, n_h = saved
+    z, r, n, n_h = kept
     d_n = d_state[0] * (1 - z) * derivative(n)
     d_z = d_state[0] * (state[0] - n) * gate_derivative(z)
     d_r = d_n * n_h * gate_derivative(r)
-    d_projected = ops.concatenate([d_z, d_r, d_n], axis=-1)
-    d_product = ops.concatenate([d_z, d_r, d_n * r], axis=-1)
-    return d_projected, d_product, [d_state[0] * z]
+    return (d_z, d_r, d_n), (d_z, d_r, d_n * r), [d_state[0] * z]
 
 
 # By the very class, for a subclass has other equations: the forward and the backward step, and how
-# many values of width `units` a step keeps.
+# many values of width `units` a step keeps at a time.
 RULES = {
-    SimpleRNNCell: (simple_rnn_forward, simple_rnn_backward, 1),
-    LSTMCell: (lstm_forward, lstm_backward, 5),
-    GRUCell: (gru_forward, gru_backward, 4),
+    SimpleRNNCell: (simple_rnn_forward, simple_rnn_backward, (1,)),
+    LSTMCell: (lstm_forward, lstm_backward, (4, 1)),
+    GRUCell: (gru_forward, gru_backward, (4,)),
 }
 
 
@@ -106,12 +98,12 @@ def find_rule(cell):
     names = [keras.activations.serialize(activation) for activation in activations]
     if not all(isinstance(name, str) and name in DERIVATIVES for name in names):
         return None
-    forward, backward, saved_size = RULES[type(cell)]
+    forward, backward, kept = RULES[type(cell)]
     derivatives = [DERIVATIVES[name] for name in names]
     return (
-        lambda projected, product, state: forward(projected, product, state, *activations),
-        lambda saved, state, d_state: backward(saved, state, d_state, *derivatives),
-        saved_size,
+        lambda *values: forward(*values, *activations),
+        lambda *values: backward(*values, cell.activation, *derivatives),
+        kept,
     )
 
 
@@ -128,7 +120,7 @@ def differentiable_once(x):
     return x, gradient
 
 
-def walk_backpropagated(cell, projected, state, mask, recurrent_mask):
+def walk_backpropagated(cell, projected, state, mask, recurrent_mask, return_sequences):
     """Runs a cell that has a rule over time, with its written gradient.
 
     Args:
@@ -137,22 +129,24 @@ def walk_backpropagated(cell, projected, state, mask, recurrent_mask):
         state: List of `(batch, units)`.
         mask: Optional boolean `(time, batch, 1)`; False steps leave the state as it is.
         recurrent_mask: Optional dropout mask `(batch, units)` of the hidden state.
+        return_sequences: Whether to return the hidden states of all steps.
 
     Returns:
-        The states of all steps, `(time, batch, units)` for each entry of the state.
+        `(hidden, state)`: `(time, batch, units)` or None, and the list of the last states.
     """
     dtype = projected.dtype
-    gated = mask is not None
     arguments = [
         projected,
-        ops.concatenate(state, axis=-1),
         ops.cast(cell.recurrent_kernel, dtype),
         ops.cast(_recurrent_bias(cell), dtype),
         ops.ones_like(state[0]) if recurrent_mask is None else recurrent_mask,
-        ops.cast(mask, dtype) if gated else ops.ones_like(projected[..., :1]),
+        ops.ones_like(projected[..., :1]) if mask is None else ops.cast(mask, dtype),
+        *state,
     ]
-    run = _make_run(cell, find_rule(cell), len(state), gated, recurrent_mask is not None)
-    return ops.split(run(*arguments), len(state), axis=-1)
+    given = mask is not None, recurrent_mask is not None
+    results = list(_make_run(cell, *given, return_sequences)(*arguments))
+    hidden = results.pop(0) if return_sequences else None
+    return hidden, results
 
 
 def _recurrent_bias(cell):
@@ -162,69 +156,76 @@ def _recurrent_bias(cell):
     return ops.zeros_like(cell.recurrent_kernel[0])
 
 
-def _zeros(like, width):
-    return ops.zeros((ops.shape(like)[0], width), like.dtype)
+def select(condition, new, old):
+    """Returns, for each pair of a list, `new` where the condition holds and `old` elsewhere."""
+    return [ops.where(condition, n, o) for n, o in zip(new, old, strict=True)]
 
 
-def _make_run(cell, rule, num_states, gated, dropped):
-    forward, backward, saved_size = rule
-    units, shared = cell.units, not isinstance(cell, GRUCell)
-    split = functools.partial(ops.split, indices_or_sections=num_states, axis=-1)
+def join(parts):
+    """Returns the parts side by side."""
+    return ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
-    def multiply(state, kernel, bias, dropout):
-        hidden = state[..., :units]
-        product = ops.matmul(hidden * dropout if dropped else hidden, kernel)
-        return product + bias if isinstance(cell, GRUCell) else product
+
+def _make_run(cell, gated, dropped, return_sequences):
+    forward, backward, num_kept = find_rule(cell)
+    units, has_two_sums = cell.units, isinstance(cell, GRUCell)
+
+    def drop(hidden, dropout):
+        return hidden * dropout if dropped else hidden
 
     @ops.custom_gradient
-    def run(projected, initial, kernel, bias, dropout, mask):
-        width = projected.shape[-1]
-        times = ops.arange(ops.shape(projected)[0])
+    def run(projected, kernel, bias, dropout, mask, *initial):
+        time, width = ops.shape(projected)[0], projected.shape[-1]
+        compiled = is_compiled(projected)
 
-        def step(carry, t):
-            old = carry[0]
-            product = multiply(old, kernel, bias, dropout)
-            new, saved = forward(projected[t], product, split(old))
-            new = ops.concatenate(new, axis=-1)
-            if gated:
-                new = ops.where(mask[t] > 0, new, old)
-            # On TensorFlow, what a step emits must have the shapes of the carry.
-            return [[new, ops.concatenate(saved, axis=-1)]] * 2
+        def step(t, old, keep):
+            product = ops.matmul(drop(old[0], dropout), kernel)
+            product = product + bias if has_two_sums else product
+            new = forward(projected[t], product, old, keep)
+            return select(mask[t] > 0, new, old) if gated else new
 
-        carry = [initial, _zeros(initial, saved_size * units)]
-        states, saved = ops.scan(step, carry, times)[1]
+        widths = [number * units for number in num_kept]
+        states, records = recorded_loop(
+            step, list(initial), widths, time, remember=True, compiled=compiled
+        )
 
-        def gradient(d_states, upstream=None):
-            previous = ops.concatenate([initial[None], states[:-1]])
+        def gradient(*upstream):
+            upstream = keras.tree.flatten(upstream)
+            d_hidden = upstream[0] if return_sequences else None
+            d_last = upstream[-len(initial) :]
             transposed = ops.transpose(kernel)
 
-            def step_back(carry, t):
-                passing = arriving = carry[0] + d_states[t]
+            def step_back(t, d_state, keep):
+                if return_sequences:
+                    d_state = [d_state[0] + d_hidden[t], *d_state[1:]]
+                arriving = d_state
                 if gated:
-                    passing = ops.where(mask[t] > 0, arriving, 0.0)
-                kept = ops.split(saved[t], saved_size, axis=-1)
-                d_projected, d_product, d_old = backward(kept, split(previous[t]), split(passing))
-                d_hidden = ops.matmul(d_product, transposed)
-                d_old[0] = d_old[0] + (d_hidden * dropout if dropped else d_hidden)
-                d_old = ops.concatenate(d_old, axis=-1)
-                if gated:
-                    d_old = ops.where(mask[t] > 0, d_old, arriving)
-                d_both = ops.concatenate([d_projected, d_product], axis=-1)
-                return [[d_old, d_product if shared else d_both]] * 2
+                    d_state = [ops.where(mask[t] > 0, d, 0.0) for d in d_state]
+                kept = []
+                for record, number in zip(records, num_kept, strict=True):
+                    kept += ops.split(record[t], number, axis=-1)
+                d_projected, d_product, d_old = backward(kept, [s[t] for s in states], d_state)
+                d_product = join(keep(d_product))
+                if has_two_sums:
+                    keep(d_projected)
+                d_old[0] = d_old[0] + drop(ops.matmul(d_product, transposed), dropout)
+                return select(mask[t] > 0, d_old, arriving) if gated else d_old
 
-            carry = [ops.zeros_like(initial), _zeros(initial, width if shared else 2 * width)]
-            (d_initial, _), (_, d_both) = ops.scan(step_back, carry, times, reverse=True)
-            d_projected, d_product = d_both[..., :width], d_both[..., -width:]
-            hidden = previous[..., :units] * dropout if dropped else previous[..., :units]
-            hidden = ops.reshape(hidden, (-1, units))
+            d_initial, sums = recorded_loop(
+                step_back, d_last, [width] * (1 + has_two_sums), time, True, compiled=compiled
+            )
+            d_product, d_projected = sums[0], sums[-1]
+            hidden = ops.reshape(drop(states[0][:-1], dropout), (-1, units))
             d_kernel = ops.matmul(ops.transpose(hidden), ops.reshape(d_product, (-1, width)))
-            gradients = d_projected, d_initial, d_kernel, ops.sum(d_product, axis=(0, 1))
+            d_bias = ops.sum(d_product, axis=(0, 1))
             return (
-                *map(differentiable_once, gradients),
+                *map(differentiable_once, (d_projected, d_kernel, d_bias)),
                 ops.zeros_like(dropout),
                 ops.zeros_like(mask),
+                *map(differentiable_once, d_initial),
             )
 
-        return states, gradient
+        last = [s[-1] for s in states]
+        return ([states[0][1:]] if return_sequences else []) + last, gradient
 
     return run

@@ -28,23 +28,21 @@ def gru_step(projected, recurrent, hidden, activation, recurrent_activation):
     Returns:
         `h_t`, `(batch, units)`.
     """
-    hidden, _ = gru_update(projected, recurrent, hidden, activation, recurrent_activation)
-    return hidden
+    return gru_update(projected, recurrent, hidden, activation, recurrent_activation)
 
 
-def gru_update(projected, recurrent, hidden, activation, recurrent_activation):
+def gru_update(projected, recurrent, hidden, activation, recurrent_activation, keep=tuple):
     """Computes what `gru_step` does.
 
-    Returns:
-        `h_t`, and the values `(z, r, n, n_h)`, which the gradient needs.
+    The values `(z, r, n, n_h)`, which the gradient needs, go through `keep`.
     """
     update_x, reset_x, candidate_x = ops.split(projected, 3, axis=-1)
     update_h, reset_h, candidate_h = ops.split(recurrent, 3, axis=-1)
     update = recurrent_activation(update_x + update_h)
     reset = recurrent_activation(reset_x + reset_h)
     candidate = activation(candidate_x + reset * candidate_h)
-    hidden = update * hidden + (1 - update) * candidate
-    return hidden, (update, reset, candidate, candidate_h)
+    update, _, candidate, _ = keep((update, reset, candidate, candidate_h))
+    return update * hidden + (1 - update) * candidate
 
 
 def gru_reset_before_step(

@@ -28,22 +28,19 @@ def lstm_step(projected, hidden, carry, recurrent_kernel, activation, recurrent_
         `(h_t, c_t)`, each `(batch, units)`.
     """
     gates = projected + ops.matmul(hidden, recurrent_kernel)
-    state, _ = lstm_update(gates, carry, activation, recurrent_activation)
-    return state
+    return lstm_update(gates, carry, activation, recurrent_activation)
 
 
-def lstm_update(gates, carry, activation, recurrent_activation):
+def lstm_update(gates, carry, activation, recurrent_activation, keep=tuple):
     """Computes what `lstm_step` does from the sum of both products, `(batch, 4 * units)`.
 
-    Returns:
-        `(h_t, c_t)`, and the gates and `activation(c_t)`, which the gradient needs.
+    The values `(i, f, g, o)` and `(c_t,)`, which the gradient needs, go through `keep`.
     """
     i, f, g, o = ops.split(gates, 4, axis=-1)
     i, f, o = recurrent_activation(i), recurrent_activation(f), recurrent_activation(o)
-    g = activation(g)
-    carry = f * carry + i * g
-    squashed = activation(carry)
-    return (o * squashed, carry), (i, f, g, o, squashed)
+    i, f, g, o = keep((i, f, activation(g), o))
+    (carry,) = keep((f * carry + i * g,))
+    return o * activation(carry), carry
 
 
 @keras.saving.register_keras_serializable(package="kzoo")

@@ -5,7 +5,8 @@ from keras import ops
 
 from kzoo.layers.backpropagation import find_rule
 from kzoo.layers.cell import Cell, LinearCell
-from kzoo.layers.walk import current_lowering, walk
+from kzoo.layers.lowering import current_lowering
+from kzoo.layers.walk import walk
 
 
 @keras.saving.register_keras_serializable(package="kzoo")

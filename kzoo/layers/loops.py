@@ -1,0 +1,98 @@
+"""The loops over time: each runs a step function over the leading axis of a tree of tensors."""
+
+import functools
+import itertools
+
+import keras
+from keras import ops
+
+from kzoo.layers.lowering import current_take
+
+# Measured on LiteRT at 128 units: 4.6 us a step at T = 100 to 1,000 and 5.3 us at T = 4,000,
+# against 3.4, 15.7 and 77.5 us for one buffer that is carried through the whole loop.
+LOOP_BLOCK = 64
+
+
+def sequential(step, carry, inputs, return_sequences):
+    """Runs `step` under `keras.ops.scan`."""
+
+    def body(carry, inputs_t):
+        carry = step(carry, inputs_t)
+        # On TensorFlow, what a step emits must have the structure of the carry.
+        return carry, carry if return_sequences else None
+
+    carry, history = scan_tree(body, carry, inputs)
+    return (history[0] if return_sequences else None), carry
+
+
+def scan_tree(body, carry, inputs):
+    """Runs `keras.ops.scan` over a tree of tensors `(time, batch, size)`.
+
+    They travel as one tensor: on TensorFlow, scan takes several only where time is static.
+    """
+    flat = keras.tree.flatten(inputs)
+    sizes = [x.shape[-1] for x in flat]
+    if len(flat) == 1:
+        return ops.scan(body, carry, flat[0])
+
+    def unpack(carry, packed_t):
+        parts = ops.split(packed_t, list(itertools.accumulate(sizes[:-1])), axis=-1)
+        parts = [ops.cast(part, x.dtype) for part, x in zip(parts, flat, strict=True)]
+        return body(carry, keras.tree.pack_sequence_as(inputs, parts))
+
+    dtype = carry[0].dtype
+    return ops.scan(unpack, carry, ops.concatenate([ops.cast(x, dtype) for x in flat], axis=-1))
+
+
+def unrolled(step, carry, inputs, return_sequences):
+    """Runs `step` in a Python loop over a static number of time steps."""
+    time = keras.tree.flatten(inputs)[0].shape[0]
+    if time is None:
+        raise ValueError("The lowering 'unrolled' needs a static number of time steps.")
+    outputs = []
+    for t in range(time):
+        carry = step(carry, _at(inputs, t))
+        outputs.append(carry[0])
+    return (ops.stack(outputs) if return_sequences else None), carry
+
+
+def loop(step, carry, inputs, return_sequences):
+    """Runs `step` in `while_loop`s; time and batch may be dynamic."""
+    time = ops.shape(keras.tree.flatten(inputs)[0])[0]
+    if not return_sequences:
+        _, *carry = ops.while_loop(
+            lambda t, *carry: t < time,
+            lambda t, *carry: (t + 1, *step(list(carry), _at(inputs, t))),
+            (0, *carry),
+        )
+        return None, carry
+
+    batch, size = ops.shape(carry[0])[0], carry[0].shape[1]
+    dtype = carry[0].dtype
+
+    def run_block(n, outputs, *carry):
+        start = n * LOOP_BLOCK
+
+        def run_step(t, block, *carry):
+            carry = step(list(carry), _at(inputs, start + t))
+            block = ops.slice_update(block, (t, 0, 0), carry[0][None])
+            return (t + 1, block, *carry)
+
+        _, block, *carry = ops.while_loop(
+            lambda t, *_: ops.logical_and(t < LOOP_BLOCK, start + t < time),
+            run_step,
+            (0, ops.zeros((LOOP_BLOCK, batch, size), dtype), *carry),
+        )
+        outputs = ops.slice_update(outputs, (n, 0, 0, 0), block[None])
+        return (n + 1, outputs, *carry)
+
+    blocks = (time + LOOP_BLOCK - 1) // LOOP_BLOCK
+    outputs = ops.zeros((blocks, LOOP_BLOCK, batch, size), dtype)
+    _, outputs, *carry = ops.while_loop(lambda n, *_: n < blocks, run_block, (0, outputs, *carry))
+    return ops.reshape(outputs, (-1, batch, size))[:time], carry
+
+
+def _at(inputs, t):
+    # On device, GATHER takes 0.3 us where the STRIDED_SLICE of `x[t]` takes 2.
+    take = current_take() or functools.partial(ops.take, axis=0)
+    return keras.tree.map_structure(lambda x: take(x, t), inputs)
