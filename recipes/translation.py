@@ -52,8 +52,8 @@ class Knobs:
 # Where a data set asks for other settings than the defaults; the command line overrides both.
 SETTINGS = {
     "multi30k": dict(
-        **dict(vocabulary_size=5000, embedding_dim=256, units=320, epochs=14),
-        **dict(batch_tokens=1024, learning_rate=1e-3),
+        **dict(vocabulary_size=5000, max_length=64, embedding_dim=256, units=320, dropout=0.4),
+        **dict(label_smoothing=0.1, epochs=14, batch_tokens=1024, learning_rate=1e-3),
     ),
 }
 
