@@ -10,12 +10,14 @@ from kzoo.layers.coupled_lstm import CoupledLSTMCell
 from kzoo.layers.coverage_attention import CoverageAttention, coverage_loss
 from kzoo.layers.echo_state import EchoStateCell
 from kzoo.layers.fast_rnn import FastRNNCell
+from kzoo.layers.feed_forward import FeedForward
 from kzoo.layers.gru import GRUCell
 from kzoo.layers.ind_rnn import IndRNNCell, IRNNCell
 from kzoo.layers.janet import JANETCell
 from kzoo.layers.jordan import JordanCell
 from kzoo.layers.keras_cell import KerasCell
 from kzoo.layers.layer_norm_rnn import LayerNormLSTMCell, LayerNormRNNCell
+from kzoo.layers.learned_positions import LearnedPositions
 from kzoo.layers.ligru import LiGRUCell
 from kzoo.layers.location_sensitive_attention import LocationSensitiveAttention
 from kzoo.layers.lowering import LOWERINGS, lowering_scope
@@ -28,6 +30,7 @@ from kzoo.layers.luong_local_attention import (
 from kzoo.layers.mgu import MGUCell
 from kzoo.layers.min_gru import MinGRUCell, MinLSTMCell
 from kzoo.layers.monotonic_attention import MonotonicBahdanauAttention, MonotonicLuongAttention
+from kzoo.layers.multi_head_attention import MultiHeadAttention
 from kzoo.layers.nas import NASCell
 from kzoo.layers.ngram_embedding import NGramEmbedding
 from kzoo.layers.peephole_lstm import PeepholeLSTMCell
@@ -39,9 +42,14 @@ from kzoo.layers.recurrent import Recurrent
 from kzoo.layers.recurrent_decoder import RecurrentDecoder
 from kzoo.layers.rg_lru import RGLRUCell
 from kzoo.layers.simple_rnn import SimpleRNNCell
+from kzoo.layers.sinusoidal import SinusoidalPositions
 from kzoo.layers.sru import SRUCell
 from kzoo.layers.sru_plus_plus import SRUPlusPlus
 from kzoo.layers.time_distributed import TimeDistributed
+from kzoo.layers.transformer_decoder import TransformerDecoder
+from kzoo.layers.transformer_decoder_block import TransformerDecoderBlock
+from kzoo.layers.transformer_encoder import TransformerEncoder
+from kzoo.layers.transformer_encoder_block import TransformerEncoderBlock
 from kzoo.layers.zoneout import ZoneoutCell
 
 # Cells by name: all that can be made of a width alone.
@@ -85,6 +93,7 @@ __all__ = [
     "CoverageAttention",
     "EchoStateCell",
     "FastRNNCell",
+    "FeedForward",
     "GRUCell",
     "Highway",
     "IRNNCell",
@@ -96,6 +105,7 @@ __all__ = [
     "LSTMCell",
     "LayerNormLSTMCell",
     "LayerNormRNNCell",
+    "LearnedPositions",
     "LiGRUCell",
     "LinearCell",
     "LocationSensitiveAttention",
@@ -109,6 +119,7 @@ __all__ = [
     "MinLSTMCell",
     "MonotonicBahdanauAttention",
     "MonotonicLuongAttention",
+    "MultiHeadAttention",
     "NASCell",
     "NGramEmbedding",
     "PeepholeLSTMCell",
@@ -122,7 +133,12 @@ __all__ = [
     "SRUCell",
     "SRUPlusPlus",
     "SimpleRNNCell",
+    "SinusoidalPositions",
     "TimeDistributed",
+    "TransformerDecoder",
+    "TransformerDecoderBlock",
+    "TransformerEncoder",
+    "TransformerEncoderBlock",
     "WindowedQRNNCell",
     "ZoneoutCell",
     "coverage_loss",
