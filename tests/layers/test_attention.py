@@ -99,9 +99,10 @@ def gradients(layer, x, memory, mask, memory_mask, upstream, training):
     import jax
 
     def run(weights, x, memory):
-        state = layer.non_trainable_variables
-        outputs, _ = layer.stateless_call(weights, state, x, memory=memory, **options)
-        return ops.sum(outputs * upstream)
+        # `stateless_call` would not tell the layers inside that it trains.
+        mapping = zip(layer.trainable_variables, weights, strict=True)
+        with keras.StatelessScope(state_mapping=list(mapping)):
+            return ops.sum(layer(x, memory=memory, **options) * upstream)
 
     weights = [variable.value for variable in layer.trainable_variables]
     d_weights, d_x, d_memory = jax.grad(run, (0, 1, 2))(weights, x, memory)
