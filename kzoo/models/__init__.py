@@ -1,6 +1,17 @@
 """Model factories by task, and the registry of presets."""
 
+from kzoo.models import bert_presets as bert_presets
 from kzoo.models import presets as presets
+from kzoo.models.bert import bert
+from kzoo.models.bert_folder import load_bert, save_bert
+from kzoo.models.bert_heads import (
+    bert_classifier,
+    bert_masked_language_model,
+    bert_pretrainer,
+    bert_question_answerer,
+    bert_sentence_encoder,
+    bert_tagger,
+)
 from kzoo.models.classifier import sequence_classifier, text_classifier
 from kzoo.models.ensemble import ensemble
 from kzoo.models.registry import create_model, list_models, register_model
@@ -9,10 +20,19 @@ from kzoo.models.seq2seq import ATTENTIONS, Seq2SeqSteps, seq2seq
 __all__ = [
     "ATTENTIONS",
     "Seq2SeqSteps",
+    "bert",
+    "bert_classifier",
+    "bert_masked_language_model",
+    "bert_pretrainer",
+    "bert_question_answerer",
+    "bert_sentence_encoder",
+    "bert_tagger",
     "create_model",
     "ensemble",
     "list_models",
+    "load_bert",
     "register_model",
+    "save_bert",
     "seq2seq",
     "sequence_classifier",
     "text_classifier",

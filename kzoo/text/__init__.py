@@ -1,5 +1,6 @@
 """Vocabularies and tokenizers; plain Python needs no TensorFlow, the graph path imports it."""
 
+from kzoo.text.bert import BertTokenizer
 from kzoo.text.byte import ByteTokenizer
 from kzoo.text.character import CharacterTokenizer
 from kzoo.text.sentence_piece import SentencePieceTokenizer
@@ -10,6 +11,7 @@ from kzoo.text.word_piece import WordPieceTokenizer
 
 __all__ = [
     "TOKENIZERS",
+    "BertTokenizer",
     "ByteTokenizer",
     "CharacterTokenizer",
     "SentencePieceTokenizer",

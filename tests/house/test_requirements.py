@@ -45,10 +45,10 @@ def imported(*folders):
 @pytest.mark.parametrize(
     ("folders", "groups"),
     [
-        (["kzoo", "export"], ["core"]),
+        (["kzoo", "export"], ["core", "bert"]),
         (["recipes"], ["core", "recipes"]),
         (["tests"], ["core", "recipes", "test"]),
-        (["benchmarks"], ["core", "recipes", "bench"]),
+        (["benchmarks"], ["core", "recipes", "bench", "minilm"]),
     ],
 )
 def test_every_import_is_declared(folders, groups):
