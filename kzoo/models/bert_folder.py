@@ -75,10 +75,10 @@ def load_bert(folder, head=None):
 
     >>> from kzoo.models import bert_masked_language_model, create_model
     >>> save_bert(bert_masked_language_model(create_model("bert_tiny", vocabulary_size=20)), "tiny")
-    >>> load_bert("tiny").output_shape["sequence"]
+    >>> load_bert("tiny").output["sequence"].shape
     (None, None, 128)
-    >>> load_bert("tiny", head=bert_masked_language_model).output_shape
-    {'masked_language': (None, None, 20)}
+    >>> load_bert("tiny", head=bert_masked_language_model).output["masked_language"].shape
+    (None, None, 20)
     """
     folder = Path(folder)
     sizes = _read_sizes(folder / CONFIG)

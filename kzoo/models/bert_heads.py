@@ -32,8 +32,9 @@ def bert_masked_language_model(encoder, name="bert_masked_language_model"):
     Example:
 
     >>> from kzoo.models import create_model
-    >>> bert_masked_language_model(create_model("bert_tiny", vocabulary_size=20)).output_shape
-    {'masked_language': (None, None, 20)}
+    >>> model = bert_masked_language_model(create_model("bert_tiny", vocabulary_size=20))
+    >>> model.output["masked_language"].shape
+    (None, None, 20)
     """
     outputs = {"masked_language": _masked_language(encoder, encoder.output["sequence"])}
     return _finish(encoder, encoder.input, outputs, name)
@@ -57,8 +58,9 @@ def bert_pretrainer(encoder, name="bert_pretrainer"):
     Example:
 
     >>> from kzoo.models import create_model
-    >>> bert_pretrainer(create_model("bert_tiny", vocabulary_size=20)).output_shape
-    {'masked_language': (None, None, 20), 'next_sentence': (None, 2)}
+    >>> model = bert_pretrainer(create_model("bert_tiny", vocabulary_size=20))
+    >>> model.output["masked_language"].shape, model.output["next_sentence"].shape
+    ((None, None, 20), (None, 2))
     """
     pooled = _pooled(encoder)
     # Layers
@@ -136,8 +138,9 @@ def bert_question_answerer(encoder, name="bert_question_answerer"):
     Example:
 
     >>> from kzoo.models import create_model
-    >>> bert_question_answerer(create_model("bert_tiny", vocabulary_size=20)).output_shape
-    {'start_logits': (None, None), 'end_logits': (None, None)}
+    >>> model = bert_question_answerer(create_model("bert_tiny", vocabulary_size=20))
+    >>> model.output["start_logits"].shape, model.output["end_logits"].shape
+    ((None, None), (None, None))
     """
     # Layers
     span = keras.layers.Dense(2, name="span")
