@@ -69,7 +69,7 @@ class RecurrentDecoder(keras.layers.Layer):
             vocabulary_size, embedding_dim, tie_weights=tie_embeddings, dtype=self.dtype_policy
         )
         self.recurrent_layers = [
-            Recurrent(cell, return_sequences=True, name=f"recurrent_{index}")
+            Recurrent(cell, return_sequences=True, return_state=True, name=f"recurrent_{index}")
             for index, cell in enumerate(cells)
         ]
         self.supports_jit = all(layer.supports_jit for layer in self.recurrent_layers)
@@ -103,7 +103,7 @@ class RecurrentDecoder(keras.layers.Layer):
         for index, (layer, state) in enumerate(zip(self.recurrent_layers, states, strict=True)):
             inputs = outputs if index == 0 else self.dropout(outputs, training=training)
             attended = {"memory": memory, "memory_mask": memory_mask} if index == 0 else {}
-            outputs = layer(inputs, initial_state=state, training=training, **attended)
+            outputs, *_ = layer(inputs, initial_state=state, training=training, **attended)
             outputs = _add_input(outputs, inputs, index)
         return self._score(outputs, training)
 
@@ -119,6 +119,27 @@ class RecurrentDecoder(keras.layers.Layer):
             remembered = self.cells[0].remember(memory, memory_mask)
             states[0] = self.cells[0].begin(states[0], remembered)
         return {"states": states, "memory": remembered}
+
+    def prefill(self, ids, state, mask=None):
+        """Returns `(logits, state)` after several ids for each row, as those of a prompt.
+
+        Args:
+            ids: `(batch, time)`.
+            state: What `begin`, `prefill` or `step` returned; of a decoder without attention.
+            mask: Optional boolean `(batch, time)`, False at padding, by default where an id is 0.
+        """
+        if self.attends:
+            raise ValueError("`prefill` needs a decoder without attention.")
+        mask = ops.not_equal(ids, 0) if mask is None else mask
+        outputs, states = self.embedding(ids), []
+        for index, (layer, old) in enumerate(
+            zip(self.recurrent_layers, state["states"], strict=True)
+        ):
+            inputs = outputs
+            outputs, *new = layer(inputs, initial_state=old, mask=mask)
+            outputs = _add_input(outputs, inputs, index)
+            states.append(new)
+        return self._score(outputs, False), {**state, "states": states}
 
     def step(self, ids, state):
         """Returns `(logits, state)` after one id for each row, `(batch,)`."""

@@ -14,11 +14,18 @@ from kzoo.models.bert_heads import (
 )
 from kzoo.models.classifier import sequence_classifier, text_classifier
 from kzoo.models.ensemble import ensemble
+from kzoo.models.language_model import (
+    LanguageModelSteps,
+    language_model,
+    transformer_language_model,
+)
 from kzoo.models.registry import create_model, list_models, register_model
 from kzoo.models.seq2seq import ATTENTIONS, Seq2SeqSteps, seq2seq
+from kzoo.models.transformer import transformer_seq2seq
 
 __all__ = [
     "ATTENTIONS",
+    "LanguageModelSteps",
     "Seq2SeqSteps",
     "bert",
     "bert_classifier",
@@ -29,6 +36,7 @@ __all__ = [
     "bert_tagger",
     "create_model",
     "ensemble",
+    "language_model",
     "list_models",
     "load_bert",
     "register_model",
@@ -36,4 +44,6 @@ __all__ = [
     "seq2seq",
     "sequence_classifier",
     "text_classifier",
+    "transformer_language_model",
+    "transformer_seq2seq",
 ]

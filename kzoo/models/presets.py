@@ -1,8 +1,10 @@
 """The registered models: each preset is one call with literals."""
 
 from kzoo.models.classifier import sequence_classifier, text_classifier
+from kzoo.models.language_model import language_model, transformer_language_model
 from kzoo.models.registry import register_model
 from kzoo.models.seq2seq import seq2seq
+from kzoo.models.transformer import transformer_seq2seq
 
 # Pooling "max" and a bidirectional encoder are the factories' own defaults.
 register_model("text_simple_rnn", text_classifier, cell="simple_rnn", units=128)
@@ -19,3 +21,61 @@ register_model("seq2seq_lstm", seq2seq, cell="lstm", bidirectional=False, attent
 register_model("seq2seq_gru", seq2seq, cell="gru", bidirectional=False, attention=None)
 register_model("seq2seq_gru_bahdanau", seq2seq, cell="gru", attention="bahdanau")
 register_model("seq2seq_lstm_luong", seq2seq, cell="lstm", attention="luong_general")
+
+# Base and big are those of Vaswani et al. 2017, Table 3, but for the vocabulary.
+register_model(
+    "transformer_seq2seq_tiny",
+    transformer_seq2seq,
+    embedding_dim=128,
+    num_heads=4,
+    hidden_dim=512,
+    num_layers=2,
+)
+register_model(
+    "transformer_seq2seq_small",
+    transformer_seq2seq,
+    embedding_dim=256,
+    num_heads=4,
+    hidden_dim=1024,
+    num_layers=3,
+)
+register_model(
+    "transformer_seq2seq_base",
+    transformer_seq2seq,
+    embedding_dim=512,
+    num_heads=8,
+    hidden_dim=2048,
+    num_layers=6,
+    dropout=0.1,
+)
+register_model(
+    "transformer_seq2seq_big",
+    transformer_seq2seq,
+    embedding_dim=1024,
+    num_heads=16,
+    hidden_dim=4096,
+    num_layers=6,
+    dropout=0.3,
+)
+
+register_model("language_simple_rnn", language_model, cell="simple_rnn")
+register_model("language_lstm", language_model, cell="lstm")
+register_model("language_gru", language_model, cell="gru")
+register_model("language_sru", language_model, cell="sru")
+register_model(
+    "language_transformer_gpt",
+    transformer_language_model,
+    positions="learned",
+    activation="gelu_tanh",
+    normalize_first=True,
+)
+register_model(
+    "language_transformer_llama",
+    transformer_language_model,
+    num_key_value_heads=2,
+    positions="rotary",
+    activation="swiglu",
+    normalization="rms_norm",
+    normalize_first=True,
+    use_bias=False,
+)
