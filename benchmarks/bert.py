@@ -98,6 +98,8 @@ def litert_runner(path, inputs):
     signature = interpreter.get_signature_runner("serving_default")
     output = signature.get_output_details()["sequence"]["index"]
     indices = {name: detail["index"] for name, detail in signature.get_input_details().items()}
+    # The interpreter cannot be resized while a runner holds it.
+    del signature
     for name, index in indices.items():
         interpreter.resize_tensor_input(index, inputs[name].shape)
     interpreter.allocate_tensors()
