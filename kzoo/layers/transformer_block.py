@@ -50,9 +50,12 @@ class TransformerBlock(keras.layers.Layer):
 
     def make_normalization(self, name):
         """Returns a new normalization of the block's kind."""
-        return NORMALIZATIONS[self.normalization](
+        layer = NORMALIZATIONS[self.normalization](
             epsilon=self.epsilon, name=name, dtype=self.dtype_policy
         )
+        # Keras's RMSNormalization does not say so, though it treats every step by itself.
+        layer.supports_masking = True
+        return layer
 
     def build(self, inputs_shape):
         """Builds the sublayers that every block has."""

@@ -14,6 +14,7 @@ from kzoo.layers import (
     Residual,
 )
 from kzoo.models.checks import check_sizes
+from kzoo.models.transformer_parts import TransformerParts
 
 POOLINGS = ("last", "mean", "max", "max_mean", "attention")
 CONNECTIONS = {"residual": Residual, "highway": Highway}
@@ -87,17 +88,20 @@ def sequence_classifier(*, num_features, num_classes, name="sequence_classifier"
         num_classes: Number of classes.
         name: Name of the model.
         **encoder:
-            `cell`: name of a recurrent cell, one of `kzoo.layers.CELLS`; "sru" by default.
-            `units`: width of a recurrent layer and direction; 128 by default.
-            `num_layers`: number of recurrent layers; 1 by default.
-            `bidirectional`: whether each layer walks in both directions; True by default.
+            `cell`: name of a recurrent cell, one of `kzoo.layers.CELLS`, or "transformer" for
+                blocks of attention in the place of recurrent layers; "sru" by default.
+            `units`: width of a recurrent layer and direction, or of a block; 128 by default.
+            `num_layers`: number of recurrent layers or blocks; 1 by default.
+            `bidirectional`: whether each layer walks in both directions, or each step attends to
+                those after it; True by default.
             `pooling`: "last", "mean", "max" (the default), "max_mean" (both, concatenated, as in
                 Howard and Ruder 2018, arXiv 1801.06146) or "attention".
             `dropout`: fraction of features dropped before each layer and the softmax; 0.3 by
                 default.
             `connection`: "residual" or "highway" leads the input of each layer around it, see
                 `kzoo.layers.Residual` and `kzoo.layers.Highway`; None by default. The first layer,
-                which changes the width, has none, nor has the last one with pooling "last".
+                which changes the width, has none, nor has the last one with pooling "last". Blocks
+                of attention have their own.
 
     Returns:
         A `keras.Model` from `(batch, time, num_features)` to `(batch, num_classes)` probabilities.
@@ -132,10 +136,54 @@ def _classify(
 ):
     """Wires encoder, pooling and softmax after `features`."""
     check_sizes(num_classes=num_classes, units=units, num_layers=num_layers)
-    if cell not in CELLS:
-        raise ValueError(f"`cell` must be one of {sorted(CELLS)}. Received: cell={cell!r}")
+    if cell not in (*CELLS, "transformer"):
+        raise ValueError(
+            f"`cell` must be one of {sorted([*CELLS, 'transformer'])}. Received: cell={cell!r}"
+        )
     if pooling not in POOLINGS:
         raise ValueError(f"`pooling` must be one of {POOLINGS}. Received: pooling={pooling!r}")
+    if cell == "transformer":
+        if connection is not None or pooling == "last":
+            raise ValueError(
+                "`connection` must be None and `pooling` not 'last' with cell='transformer'. "
+                f"Received: connection={connection!r}, pooling={pooling!r}"
+            )
+        features = _attend(features, units, num_layers, bidirectional, dropout)
+    else:
+        features = _walk(
+            features, cell, units, num_layers, bidirectional, pooling, dropout, connection
+        )
+    if pooling == "attention":
+        features = AttentionPooling(units, name="pooling")(features)
+    elif pooling != "last":
+        layers = {"max": MaxPooling, "mean": MeanPooling}
+        pooled = [layers[name](name=f"pooling_{name}")(features) for name in pooling.split("_")]
+        features = pooled[0] if len(pooled) == 1 else keras.ops.concatenate(pooled, axis=-1)
+    features = keras.layers.Dropout(dropout, name="dropout")(features)
+    return keras.layers.Dense(num_classes, activation="softmax", name="probabilities")(features)
+
+
+def _attend(features, units, num_layers, bidirectional, dropout):
+    """Wires blocks of attention that normalize first, after a projection to their width."""
+    parts = TransformerParts(
+        embedding_dim=units,
+        num_heads=next(count for count in (8, 4, 2, 1) if units % count == 0),
+        hidden_dim=4 * units,
+        dropout=dropout,
+        activation="gelu",
+        normalize_first=True,
+    )
+    features = keras.layers.Dense(units, name="projection")(features)
+    features = parts.make_positions()(features)
+    features = keras.layers.Dropout(dropout, name="dropout_positions")(features)
+    for index in range(num_layers):
+        block = parts.encoder_block(f"block_{index}", causal=not bidirectional)
+        features = block(features)
+    return block.make_normalization("normalization")(features)
+
+
+def _walk(features, cell, units, num_layers, bidirectional, pooling, dropout, connection):
+    """Wires recurrent layers."""
     # The first layer changes the width, and one that returns its last output alone has no steps.
     connected = range(1, num_layers - (pooling == "last"))
     if connection is not None:
@@ -159,14 +207,7 @@ def _classify(
         else:
             features = keras.layers.Dropout(dropout, name=f"dropout_{index}")(features)
         features = layer(features)
-    if pooling == "attention":
-        features = AttentionPooling(units, name="pooling")(features)
-    elif pooling != "last":
-        layers = {"max": MaxPooling, "mean": MeanPooling}
-        pooled = [layers[name](name=f"pooling_{name}")(features) for name in pooling.split("_")]
-        features = pooled[0] if len(pooled) == 1 else keras.ops.concatenate(pooled, axis=-1)
-    features = keras.layers.Dropout(dropout, name="dropout")(features)
-    return keras.layers.Dense(num_classes, activation="softmax", name="probabilities")(features)
+    return features
 
 
 def _check_connection(connection, connected):

@@ -12,6 +12,9 @@ register_model("text_lstm", text_classifier, cell="lstm", units=128)
 register_model("text_gru", text_classifier, cell="gru", units=128)
 register_model("text_sru", text_classifier, cell="sru", units=128)
 register_model("text_sru_small", text_classifier, cell="sru", embedding_dim=64, units=64)
+register_model(
+    "text_transformer", text_classifier, cell="transformer", units=128, num_layers=2, pooling="mean"
+)
 register_model("sequence_lstm", sequence_classifier, cell="lstm", units=64)
 register_model("sequence_gru", sequence_classifier, cell="gru", units=64)
 register_model("sequence_sru", sequence_classifier, cell="sru", units=64)

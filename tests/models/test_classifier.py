@@ -54,6 +54,25 @@ def test_padding_changes_nothing(pooling, bidirectional):
     assert np.isfinite(padded).all()
 
 
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_blocks_of_attention_do_not_see_padding(bidirectional):
+    model = text_classifier(
+        vocabulary_size=12,
+        num_classes=3,
+        embedding_dim=4,
+        cell="transformer",
+        units=8,
+        num_layers=2,
+        pooling="attention",
+        bidirectional=bidirectional,
+    )
+    padded = model.predict(IDS, verbose=0)
+    np.testing.assert_allclose(padded[1:2], model.predict(IDS[1:2, :2], verbose=0), atol=1e-6)
+    assert np.isfinite(padded).all()
+    causal = [layer.attention.causal for layer in model.layers if layer.name.startswith("block")]
+    assert causal == [not bidirectional] * 2
+
+
 def test_layers_stack():
     model = sequence_classifier(num_features=2, num_classes=2, units=4, num_layers=3)
     names = [layer.name for layer in model.layers if layer.name.startswith("bidirectional")]
@@ -77,6 +96,7 @@ def test_registry_finds_and_refuses():
         ({"num_layers": 0}, "`num_layers` must be a positive integer"),
         ({"cell": "elman"}, "`cell` must be one of"),
         ({"pooling": "min"}, "`pooling` must be one of"),
+        ({"cell": "transformer", "pooling": "last"}, "`connection` must be None and `pooling` not"),
     ],
 )
 def test_bad_sizes_are_named(sizes, message):
