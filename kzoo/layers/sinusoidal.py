@@ -49,8 +49,9 @@ class SinusoidalPositions(Positions):
     Example:
 
     >>> import numpy as np
-    >>> float(SinusoidalPositions()(np.zeros((1, 2, 4), "float32"))[0, 0].sum())
-    2.0
+    >>> outputs = SinusoidalPositions()(np.zeros((1, 2, 4), "float32"))
+    >>> ops.convert_to_numpy(outputs[0, 0]).tolist()
+    [0.0, 1.0, 0.0, 1.0]
     """
 
     def build(self, inputs_shape, positions_shape=None):
