@@ -1,5 +1,7 @@
 """Bring a user's arrays into the names, shapes and dtypes of a signature."""
 
+import warnings
+
 import numpy as np
 
 
@@ -28,6 +30,42 @@ def named_arrays(inputs, specs):
     if set(inputs) != set(names):
         raise ValueError(f"inputs: expected the names {names}, got {list(inputs)}")
     return {spec["name"]: _checked(inputs[spec["name"]], spec) for spec in specs}
+
+
+def cut(arrays, specs, limit, stacklevel=3):
+    """Cut sequences that are too long, with a warning that counts them.
+
+    Args:
+        arrays: dict of arrays by name.
+        specs: as for `named_arrays`; what has a dynamic second axis is cut along it.
+        limit: the longest length, or None.
+        stacklevel: of the warning.
+
+    Returns:
+        Dict of arrays by name.
+
+    Example:
+
+    >>> specs = [{"name": "ids", "shape": [None, None], "dtype": "int32"}]
+    >>> cut({"ids": np.array([[5, 6, 0]])}, specs, 2)
+    {'ids': array([[5, 6]])}
+    """
+    if limit is None:
+        return arrays
+    arrays = dict(arrays)
+    long = np.zeros(len(next(iter(arrays.values()))), bool)
+    for spec in specs:
+        if len(spec["shape"]) > 1 and spec["shape"][1] is None:
+            beyond = arrays[spec["name"]][:, limit:]
+            # Zeros are padding: a row that is only padded beyond the limit loses nothing.
+            long |= (beyond != 0).any(axis=tuple(range(1, beyond.ndim)))
+            arrays[spec["name"]] = arrays[spec["name"]][:, :limit]
+    if long.any():
+        warnings.warn(
+            f"{long.sum()} of {len(long)} sequences were cut to {limit} steps",
+            stacklevel=stacklevel,
+        )
+    return arrays
 
 
 def nested_list(array):

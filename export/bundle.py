@@ -15,9 +15,10 @@ from pathlib import Path
 from kzoo.export.errors import ExportError
 
 MANIFEST, TOKENIZER, LABELS, GOLDEN = "manifest.json", "tokenizer.json", "labels.txt", "golden.json"
+TARGET_TOKENIZER = "target_tokenizer.json"
 LIBRARIES = ("keras", "tensorflow", "ai-edge-litert", "numpy")
 FORMAT_VERSION = 1
-# The one signature that every exported model has.
+# The one signature of a model that is no encoder-decoder.
 SIGNATURE = "serving_default"
 
 
@@ -29,19 +30,21 @@ class Bundle:
         manifest: dict with `format_version`, `kzoo`, `libraries`, `precision`, `max_length`,
             `signatures` (names, shapes with None where any size goes, dtypes) and `flatbuffer`
             (bytes, sha256).
-        tokenizer: JSON text of the tokenizer, or None.
+        tokenizer: JSON text of the tokenizer of what the model reads, or None.
         labels: tuple of class names in the order of the outputs, or None.
         golden: {"inputs": ..., "outputs": ...}, one small batch and what the Keras model makes
-            of it, as nested lists by name.
+            of it, as nested lists by name; for an encoder-decoder, such dicts by signature.
+        target_tokenizer: JSON text of the tokenizer of what an encoder-decoder writes, or None.
     """
 
     manifest: dict
     tokenizer: str | None
     labels: tuple[str, ...] | None
     golden: dict
+    target_tokenizer: str | None = None
 
 
-def write_bundle(path, manifest, tokenizer, labels, golden):
+def write_bundle(path, manifest, tokenizer, labels, golden, target_tokenizer=None):
     """Append the files to the flatbuffer at `path`; `manifest` gains versions and checksum."""
     content = Path(path).read_bytes()
     manifest = {
@@ -54,6 +57,8 @@ def write_bundle(path, manifest, tokenizer, labels, golden):
     files = {MANIFEST: json.dumps(manifest, indent=2), GOLDEN: json.dumps(golden)}
     if tokenizer is not None:
         files[TOKENIZER] = tokenizer
+    if target_tokenizer is not None:
+        files[TARGET_TOKENIZER] = target_tokenizer
     if labels is not None:
         files[LABELS] = "\n".join(labels) + "\n"
     with zipfile.ZipFile(path, "a") as archive:
@@ -90,4 +95,10 @@ def read_bundle(path):
     if digest != manifest["flatbuffer"]["sha256"]:
         raise ExportError(f"path: the model inside {path} does not match its manifest's sha256")
     labels = files[LABELS].split("\n")[:-1] if LABELS in files else None
-    return Bundle(manifest, files.get(TOKENIZER), labels and tuple(labels), golden)
+    return Bundle(
+        manifest,
+        files.get(TOKENIZER),
+        labels and tuple(labels),
+        golden,
+        files.get(TARGET_TOKENIZER),
+    )

@@ -63,7 +63,7 @@ def make_cases(model, inputs=None, lengths=LENGTHS, original=None, batch_sizes=B
                     for axis, fixed in enumerate(tensor.shape)
                 ]
                 if given is None:
-                    batch[name] = _draw(model, tensor, shape)
+                    batch[name] = draw(model, tensor, shape)
                 else:
                     batch[name] = _fit(given[name], shape)
             cases.append(run_model(original or model, batch))
@@ -91,7 +91,8 @@ def _fit(array, shape):
     return array
 
 
-def _draw(model, tensor, shape):
+def draw(model, tensor, shape):
+    """Random values for a symbolic input of a model: ids inside the vocabulary, with padding."""
     random = np.random.default_rng(SEED)
     vocabulary_size = _vocabulary_size(model, tensor)
     if vocabulary_size is None and "int" not in tensor.dtype:

@@ -24,7 +24,8 @@ def convert(jobs):
 
     Args:
         jobs: list of dicts with the strings `saved_model` (folder), `target` (file to write)
-            and `precision` ("float32", "float16" or "dynamic").
+            and `precision` ("float32", "float16" or "dynamic"), and optionally the list
+            `signatures`.
 
     Raises:
         ExportError: the process died; with the end of what it said.
@@ -60,7 +61,7 @@ def _convert_one(job):
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_saved_model(
-        job["saved_model"], signature_keys=[SIGNATURE]
+        job["saved_model"], signature_keys=job.get("signatures", [SIGNATURE])
     )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if job["precision"] != "float32":

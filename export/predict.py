@@ -1,10 +1,8 @@
 """Run a `.tflite` file of `export_tflite` with nothing but ai-edge-litert and NumPy."""
 
-import warnings
-
 import numpy as np
 
-from kzoo.export.arrays import named_arrays
+from kzoo.export.arrays import cut, named_arrays
 from kzoo.export.bundle import SIGNATURE, read_bundle
 from kzoo.export.errors import ExportError
 from kzoo.export.runtimes import InterpreterRuntime
@@ -66,7 +64,8 @@ class Predictor:
         """
         if self.tokenizer is not None:
             inputs = self.tokenizer(inputs)
-        arrays = self._cut(named_arrays(inputs, self._signature["inputs"]))
+        specs = self._signature["inputs"]
+        arrays = cut(named_arrays(inputs, specs), specs, self.manifest["max_length"])
         specs = self._signature["outputs"]
         fixed, rows = specs[0]["shape"][0], len(next(iter(arrays.values())))
         if fixed and rows not in (0, fixed):
@@ -92,20 +91,3 @@ class Predictor:
         if isinstance(outputs, dict):
             outputs = outputs[self._signature["outputs"][0]["name"]]
         return [(self.labels[row.argmax()], float(row.max())) for row in outputs]
-
-    def _cut(self, arrays):
-        limit = self.manifest["max_length"]
-        if limit is None:
-            return arrays
-        long = np.zeros(len(next(iter(arrays.values()))), bool)
-        for spec in self._signature["inputs"]:
-            if len(spec["shape"]) > 1 and spec["shape"][1] is None:
-                beyond = arrays[spec["name"]][:, limit:]
-                # Zeros are padding: a row that is only padded beyond the limit loses nothing.
-                long |= (beyond != 0).any(axis=tuple(range(1, beyond.ndim)))
-                arrays[spec["name"]] = arrays[spec["name"]][:, :limit]
-        if long.any():
-            warnings.warn(
-                f"{long.sum()} of {len(long)} sequences were cut to {limit} steps", stacklevel=3
-            )
-        return arrays

@@ -61,15 +61,21 @@ def _add_text_signature(archive, function, model, tokenizer, max_length):
     (tensor,) = input_tensors(model).values()
 
     def serve_text(text):
-        ids = tokenizer.tokenize_graph(text)[:, :max_length].to_tensor(0)
-        # A batch of empty texts is one step of padding, as it is outside the graph.
-        ids = tf.pad(ids, [[0, 0], [0, tf.maximum(1 - tf.shape(ids)[1], 0)]])
-        return function(tf.cast(ids, tensor.dtype))
+        return function(tf.cast(padded_ids(tokenizer, text, max_length), tensor.dtype))
 
     archive.track(tokenizer.graph_module)
     archive.add_endpoint(
         TEXT_SIGNATURE, serve_text, [tf.TensorSpec((None,), "string", name="text")]
     )
+
+
+def padded_ids(tokenizer, text, max_length):
+    """The ids `(batch, longest)` of strings in a graph, as `tokenizer` gives them outside."""
+    import tensorflow as tf
+
+    ids = tokenizer.tokenize_graph(text)[:, :max_length].to_tensor(0)
+    # A batch of empty texts is one step of padding.
+    return tf.pad(ids, [[0, 0], [0, tf.maximum(1 - tf.shape(ids)[1], 0)]])
 
 
 def _compare(folder, model, tokenizer, max_length):

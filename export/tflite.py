@@ -11,21 +11,16 @@ import keras
 
 from kzoo.export.arrays import nested_list
 from kzoo.export.atomic import atomic_file
-from kzoo.export.blame import blame, unsupported_operators
 from kzoo.export.bundle import SIGNATURE, read_bundle, write_bundle
 from kzoo.export.cases import BATCH_SIZES, LENGTHS, make_cases
 from kzoo.export.convert import convert
-from kzoo.export.errors import ExportError
-from kzoo.export.flatbuffer import constant_bytes, operators
 from kzoo.export.lowering import Lowering
 from kzoo.export.replace import replace_layers
 from kzoo.export.signature import describe, input_tensors, output_tensors
 from kzoo.export.streaming import StepModel
 from kzoo.export.trace import require_tensorflow_backend, trace
 from kzoo.export.verification import cap, run_cases
-
-# Bytes that one weight takes at least.
-BYTES_PER_WEIGHT = {"float32": 4, "float16": 2, "dynamic": 1}
+from kzoo.export.written import check_precision, check_written
 
 
 @dataclass(frozen=True)
@@ -183,7 +178,7 @@ def export_many(exports):
         verifications = []
         for export, partial, message in zip(exports, partials, messages, strict=True):
             function, lowering = traces[_trace_key(export)]
-            _check_conversion(export, partial, message, function)
+            check_written(partial, export.model, export.precision, message, function)
             model = models[id(export.model)]
             case = cases[_cases_key(export)]
             verifications.append(_finish(export, model, lowering, partial, case))
@@ -191,10 +186,7 @@ def export_many(exports):
 
 
 def _check(export):
-    if export.precision not in BYTES_PER_WEIGHT:
-        raise ValueError(
-            f"precision: expected one of {list(BYTES_PER_WEIGHT)}, got {export.precision!r}"
-        )
+    check_precision(export.precision)
     Lowering(export.lowering)
     size = export.batch_size
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
@@ -238,23 +230,6 @@ def _trace_models(exports, models, folder):
             archive, *traces[key] = trace(model, export.lowering, export.batch_size)
             archive.write_out(str(Path(folder, key)), verbose=False)
     return traces
-
-
-def _check_conversion(export, partial, message, function):
-    content = partial.read_bytes()
-    message = message or " ".join(operators(content)[1])
-    if unsupported_operators(message):
-        raise blame(message, function.get_concrete_function().graph.as_graph_def(), export.model)
-    if message:
-        raise ExportError(f"model: {export.model.name!r} cannot be converted: {message[:2000]}")
-    # Some ways through the converter lose the weights without a word.
-    weights = export.model.count_params()
-    held = sum(constant_bytes(content).values())
-    if held < weights * BYTES_PER_WEIGHT[export.precision] / 2:
-        raise ExportError(
-            f"model: {export.model.name!r} has {weights} weights, but the converter wrote only "
-            f"{held} bytes of constants"
-        )
 
 
 def _finish(export, model, lowering, partial, cases):

@@ -94,6 +94,10 @@ def verify(path, model, inputs=None, tolerance=None, *, lengths=LENGTHS):
     if bundle is None:
         return run_cases(path, path, None, make_cases(model, inputs, cap(lengths, None)), tolerance)
     manifest = bundle.manifest
+    if "seq2seq" in manifest:
+        from kzoo.export.seq2seq import verify_seq2seq
+
+        return verify_seq2seq(path, bundle, model, inputs, tolerance)
     lengths = cap(lengths, manifest["max_length"])
     cases = []
     if "streaming" in manifest:

@@ -1,4 +1,4 @@
-"""The `kzoo` command: list, train, export, verify and predict."""
+"""The `kzoo` command: list, train, export, verify, predict, translate and chat."""
 
 import sys
 from dataclasses import dataclass, field
@@ -151,12 +151,57 @@ class Predict:
             print(f"{label}\t{probability:.4f}\t{text}", flush=True)
 
 
+@dataclass
+class Translate:
+    """Translate texts with a `.tflite` file alone, or with the Keras model of a run."""
+
+    # The `.tflite` file, the run folder of a recipe, or the `model.keras` in it.
+    model: tyro.conf.Positional[Path]
+    # The texts; without any, one a line from standard input.
+    texts: tyro.conf.Positional[tuple[str, ...]] = field(default_factory=tuple)
+    # Greedy search, which is quicker than beam search.
+    greedy: bool = False
+
+    def run(self):
+        """Prints one translation a line."""
+        from kzoo.recipes.writers import load_writer
+
+        write = load_writer(self.model)
+        for text in self.texts or (line.rstrip("\n") for line in sys.stdin):
+            print(*write([text], beam=not self.greedy), flush=True)
+
+
+@dataclass
+class Chat:
+    """Talk with a chatbot, line by line, until the input ends (Ctrl-D)."""
+
+    # The `.tflite` file, the run folder of a recipe, or the `model.keras` in it.
+    model: tyro.conf.Positional[Path]
+    # Greedy search, which is quicker than beam search.
+    greedy: bool = False
+
+    def run(self):
+        """Answers every line of standard input; shows a prompt where a person types."""
+        from kzoo.recipes.writers import load_writer
+
+        write = load_writer(self.model)
+        prompt = "> " if sys.stdin.isatty() else ""
+        while True:
+            try:
+                line = input(prompt)
+            except (EOFError, KeyboardInterrupt):
+                return
+            print(*write([line], beam=not self.greedy), flush=True)
+
+
 Command = (
     Annotated[List, tyro.conf.subcommand("list")]
     | Annotated[Train, tyro.conf.subcommand("train")]
     | Annotated[Export, tyro.conf.subcommand("export")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]
     | Annotated[Predict, tyro.conf.subcommand("predict")]
+    | Annotated[Translate, tyro.conf.subcommand("translate")]
+    | Annotated[Chat, tyro.conf.subcommand("chat")]
 )
 
 

@@ -1,0 +1,61 @@
+"""How a `.tflite` file of an encoder-decoder searches."""
+
+from dataclasses import asdict, dataclass
+
+from kzoo.decoding.checks import check_ids, check_integer, check_number
+
+
+@dataclass(frozen=True)
+class Search:
+    """How a file searches; the attributes are arguments of `export_seq2seq`."""
+
+    start_id: int
+    end_id: int
+    max_length: int
+    beam_size: int
+    num_results: int
+    length_penalty: float
+    banned_ids: tuple[int, ...]
+    alignments: bool
+
+    def describe(self):
+        """All of it, ready for JSON."""
+        return {**asdict(self), "banned_ids": list(self.banned_ids)}
+
+
+def make_search(
+    start_id,
+    end_id,
+    max_length,
+    beam_size,
+    num_results=None,
+    length_penalty=0.0,
+    banned_ids=(),
+    alignments=False,
+):
+    """A checked `Search`; see `export_seq2seq`.
+
+    Example:
+
+    >>> make_search(2, 3, max_length=0, beam_size=4)
+    Traceback (most recent call last):
+    ValueError: `max_length` must be an integer of at least 1. Received: max_length=0
+    """
+    num_results = beam_size if num_results is None else num_results
+    check_integer("start_id", start_id, 0)
+    check_integer("end_id", end_id, 0)
+    check_integer("max_length", max_length, 1)
+    check_integer("beam_size", beam_size, 1)
+    check_integer("num_results", num_results, 1, beam_size)
+    check_number("length_penalty", length_penalty, "of at least 0", lambda x: x >= 0)
+    check_ids("banned_ids", banned_ids)
+    return Search(
+        start_id,
+        end_id,
+        max_length,
+        beam_size,
+        num_results,
+        length_penalty,
+        tuple(banned_ids),
+        alignments,
+    )

@@ -1,0 +1,175 @@
+"""Write a Keras encoder-decoder as one verified `.tflite` file that encodes, steps and searches."""
+
+import tempfile
+from dataclasses import fields
+
+from kzoo.decoding.checks import check_integer
+from kzoo.export.arrays import nested_list
+from kzoo.export.atomic import atomic_file
+from kzoo.export.bundle import read_bundle, write_bundle
+from kzoo.export.convert import convert
+from kzoo.export.search import Search, make_search
+from kzoo.export.seq2seq_cases import Reference, make_sources
+from kzoo.export.seq2seq_programs import Programs
+from kzoo.export.seq2seq_verification import run_source_cases
+from kzoo.export.trace import require_tensorflow_backend
+from kzoo.export.written import check_precision, check_written
+
+
+def export_seq2seq(
+    model,
+    path,
+    precision="float32",
+    *,
+    start_id,
+    end_id,
+    max_length=64,
+    beam_size=4,
+    num_results=None,
+    length_penalty=0.0,
+    banned_ids=(),
+    alignments=False,
+    source_tokenizer=None,
+    target_tokenizer=None,
+    max_source_length=None,
+    inputs=None,
+    tolerance=None,
+    lowering="auto",
+):
+    """Write an encoder-decoder as a `.tflite` file that was run and compared with the model.
+
+    The file has four signatures, which share one copy of the weights. Batch size and the source's
+    length are dynamic in all of them.
+
+    - `encode`: `source_ids` to the state before the first step, as named tensors.
+    - `step`: `ids` `(batch,)`, the ids chosen last, and the state, to `logits` and, as
+      `next_NAME`, the tensors of the state that a step changes. The others, such as the encoder's
+      outputs, are the memory, and go into every step as they are.
+    - `greedy`: `source_ids` to `ids` `(batch, max_length)`, `lengths`, `scores` `(batch,)` and, on
+      request, `alignments` `(batch, max_length, source)`.
+    - `beam`: `source_ids` to `ids` `(batch, num_results, max_length)`, `lengths` and `scores`,
+      best first. A hypothesis that was not found, among few ids, has length 0.
+
+    The file is verified with every batch of `inputs`, in LiteRT's Interpreter and CompiledModel.
+    The encoder, the first steps, and the scores of all ids are those of the Keras model; in
+    float32 so are the ids of `greedy` and `beam` (but for ties: other ids of the same score), and a
+    loop over `step` outside of the file gives the ids of `greedy`. Rounded weights may let other
+    ids win.
+
+    Args:
+        model: keras.Model with a layer "encoder" and a layer "decoder", as
+            `kzoo.models.seq2seq` builds, on the TensorFlow backend.
+        path: file to write; its folder must exist.
+        precision: see `export_tflite`. In "dynamic" a table that both embeds and scores is kept
+            twice, in the two ways of rounding of those two operators.
+        start_id: what the first step is given.
+        end_id: what ends a row.
+        max_length: number of ids after which a row ends anyway.
+        beam_size: number of live hypotheses of `beam`.
+        num_results: number of hypotheses that `beam` gives, `beam_size` by default.
+        length_penalty: exponent of `kzoo.decoding.gnmt_length_penalty`; 0 for none.
+        banned_ids: ids that are never chosen.
+        alignments: whether `greedy` gives alignments.
+        source_tokenizer: object with `to_json()`, for the bundle.
+        target_tokenizer: the same of what is written.
+        max_source_length: longest source the model takes; `Seq2SeqPredictor` cuts longer ones.
+        inputs: real source ids `(rows, source)` to verify with, padded with 0.
+        tolerance: largest allowed difference, see `verify`.
+        lowering: how the encoder walks time, see `export_tflite`.
+
+    Returns:
+        `Verification`; its latency is that of `greedy` for one row.
+
+    Raises:
+        ExportError: the model has no encoder and decoder, or cannot be converted.
+        VerificationError: the file does not compute what the model computes.
+
+    Example:
+
+    >>> import keras
+    >>> from kzoo.export import ExportError, export_seq2seq
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name="dense")
+    >>> try:
+    ...     export_seq2seq(model, "model.tflite", start_id=2, end_id=3)
+    ... except ExportError as error:
+    ...     print(str(error)[:60])
+    model: expected a keras.Model with a layer 'encoder' and a l
+    """
+    require_tensorflow_backend()
+    check_precision(precision)
+    if max_source_length is not None:
+        check_integer("max_source_length", max_source_length, 1)
+    tokenizers = {"source_tokenizer": source_tokenizer, "target_tokenizer": target_tokenizer}
+    for name, tokenizer in tokenizers.items():
+        if tokenizer is not None and not hasattr(tokenizer, "to_json"):
+            raise ValueError(
+                f"{name}: expected an object with to_json(), got {type(tokenizer).__name__}"
+            )
+    search = make_search(
+        start_id,
+        end_id,
+        max_length,
+        beam_size,
+        num_results,
+        length_penalty,
+        banned_ids,
+        alignments,
+    )
+    programs = Programs(model, search)
+    with atomic_file(path) as partial, tempfile.TemporaryDirectory() as folder:
+        archive, functions, lowerings = programs.trace(lowering)
+        archive.write_out(folder, verbose=False)
+        job = {"saved_model": folder, "target": str(partial), "precision": precision}
+        (message,) = convert([{**job, "signatures": list(functions)}])
+        check_written(partial, model, precision, message, functions["beam"])
+        reference = Reference(programs)
+        sources = make_sources(model, inputs, max_source_length)
+        cases = [reference.cases(source_ids) for source_ids in sources]
+        manifest = {
+            "precision": precision,
+            "lowering": lowerings,
+            "max_length": max_source_length,
+            "signatures": describe_signatures(programs),
+            "seq2seq": {
+                **search.describe(),
+                "memory": [tensor.name for tensor in programs.state if tensor.is_memory],
+                "state": [tensor.name for tensor in programs.state if not tensor.is_memory],
+            },
+        }
+        texts = [t and t.to_json() for t in tokenizers.values()]
+        write_bundle(partial, manifest, texts[0], None, _golden(cases[0]), texts[1])
+        bundle = read_bundle(partial)
+        return run_source_cases(partial, path, bundle, reference, cases, tolerance)
+
+
+def verify_seq2seq(path, bundle, model, inputs=None, tolerance=None):
+    """Run a file of `export_seq2seq` against the Keras model; see `verify`."""
+    settings = bundle.manifest["seq2seq"]
+    names = [field.name for field in fields(Search)]
+    programs = Programs(model, make_search(**{name: settings[name] for name in names}))
+    reference = Reference(programs)
+    sources = make_sources(model, inputs, bundle.manifest["max_length"])
+    cases = [reference.cases(source_ids) for source_ids in sources]
+    return run_source_cases(path, path, bundle, reference, cases, tolerance)
+
+
+def describe_signatures(programs):
+    """Inputs and outputs by signature, ready for JSON."""
+
+    def describe(tensors):
+        return [{"name": n, "shape": list(s), "dtype": d} for n, s, d in tensors]
+
+    return {
+        name: {"inputs": describe(inputs), "outputs": describe(programs.outputs[name])}
+        for name, inputs in programs.inputs.items()
+    }
+
+
+def _golden(cases):
+    return {
+        name: {
+            "inputs": {n: nested_list(x) for n, x in case.inputs.items()},
+            "outputs": {n: nested_list(x) for n, x in case.expected.items()},
+        }
+        for name, case in cases.by_signature.items()
+    }

@@ -1,0 +1,165 @@
+"""Run the `.tflite` file of an encoder-decoder in both runtimes and compare it with Keras."""
+
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+
+from kzoo.export.cases import Case
+from kzoo.export.errors import VerificationError
+from kzoo.export.flatbuffer import constant_bytes, operators
+from kzoo.export.runtimes import quiet
+from kzoo.export.verification import LATENCY_RUNS, RUNTIMES, TOLERANCE, Verification, compare
+
+# A CompiledModel starts anew at every step, so its host loop is kept short.
+HOST_STEPS = {"Interpreter": None, "CompiledModel": 2}
+# The converter writes this for the score -inf, of a hypothesis that was not found.
+LOWEST = np.finfo("float32").min
+
+
+def run_source_cases(file, path, bundle, reference, cases, tolerance=None):
+    """Run every batch in every signature and runtime; see `export_seq2seq`.
+
+    Args:
+        file: the file.
+        path: what messages call it.
+        bundle: its `Bundle`.
+        reference: `kzoo.export.seq2seq_cases.Reference`.
+        cases: list of `SourceCases`.
+        tolerance: largest allowed difference; by default that of the precision, see `verify`.
+
+    Returns:
+        `Verification`; its latency is that of `greedy` for the first batch.
+    """
+    precision = bundle.manifest["precision"]
+    tolerance = TOLERANCE[precision] if tolerance is None else tolerance
+    with quiet():
+        differences = [
+            _Run(file, path, name, bundle.manifest, reference, tolerance).run(cases)
+            for name in RUNTIMES
+        ]
+        latency = _latency(file, cases[0].greedy)
+    content = Path(file).read_bytes()
+    return Verification(
+        path=Path(path),
+        precision=precision,
+        size_bytes=len(content),
+        constant_bytes=constant_bytes(content),
+        operators=operators(content)[0],
+        lowering=bundle.manifest["lowering"],
+        max_difference=max(differences),
+        tolerance=tolerance,
+        cases=tuple(case.greedy.shapes for case in cases),
+        runtimes=tuple(RUNTIMES),
+        latency_ms=latency,
+        latency_shapes=cases[0].greedy.shapes,
+    )
+
+
+class _Run:
+    """One runtime on all batches."""
+
+    def __init__(self, file, path, name, manifest, reference, tolerance):
+        self.where = f"{path} in {name}"
+        self.name = name
+        self.search = manifest["seq2seq"]
+        self.exact = manifest["precision"] == "float32"
+        self.reference = reference
+        self.tolerance = tolerance
+        self.runtimes = {s: RUNTIMES[name](file, s) for s in manifest["signatures"]}
+
+    def run(self, cases):
+        """Returns the largest difference."""
+        largest = 0.0
+        for case in cases:
+            for signature, part in [("encode", case.encode), *(("step", c) for c in case.steps)]:
+                outputs = self.call(signature, part.inputs, part.expected)
+                largest = max(largest, self.compare(signature, part, outputs))
+            for signature in ("greedy", "beam"):
+                largest = max(largest, self.search_case(signature, case))
+        self.host_loop(cases[-1])
+        return largest
+
+    def call(self, signature, inputs, expected):
+        """Runs a signature, whose outputs have the shapes of these arrays."""
+        shapes = {name: array.shape for name, array in expected.items()}
+        try:
+            return self.runtimes[signature].run(inputs, shapes)
+        except (RuntimeError, ValueError) as error:
+            shapes = {name: array.shape for name, array in inputs.items()}
+            raise VerificationError(
+                f"{self.where}: {signature!r} failed on inputs of shape {shapes}: {error}"
+            ) from error
+
+    def compare(self, signature, case, outputs, tolerance=None):
+        """The largest difference; too large a one raises."""
+        where = f"{self.where}, {signature!r} of {case.shapes}"
+        return compare(where, case, outputs, self.tolerance if tolerance is None else tolerance)
+
+    def search_case(self, signature, case):
+        """Compares a whole search: float32 by its ids, and all by the scores of their ids."""
+        case = getattr(case, signature)
+        outputs = self.call(signature, case.inputs, case.expected)
+        # Where weights are rounded, other ids may win; their scores must be those Keras gives.
+        scores = self.rescore(case.inputs["source_ids"], outputs, signature == "beam")
+        missing = outputs["lengths"] == 0
+        if not np.all(outputs["scores"][missing] <= LOWEST):
+            raise VerificationError(f"{self.where}, {signature!r}: a score without ids")
+        found = {"scores": np.where(missing, 0.0, outputs["scores"])}
+        expected = {"scores": np.where(missing, 0.0, scores)}
+        if self.exact:
+            same = (outputs["ids"] == case.expected["ids"]).all(axis=-1)
+            # Other ids are right only where they tie: for the same score, as Keras computes it.
+            ties = np.where(same | missing, 0.0, scores)
+            wanted = np.where(same | missing, 0.0, case.expected["scores"])
+            self.compare(signature, Case(case.inputs, {"ids": wanted}), {"ids": ties})
+            if "alignments" in outputs:
+                rows = same[:, None, None]
+                found["alignments"] = outputs["alignments"] * rows
+                expected["alignments"] = case.expected["alignments"] * rows
+        return self.compare(signature, Case(case.inputs, expected), found)
+
+    def rescore(self, source_ids, outputs, is_beam):
+        """The scores that the Keras model gives these ids."""
+        lengths = outputs["lengths"]
+        counts = lengths.reshape(len(source_ids), -1)
+        ids = outputs["ids"].reshape(*counts.shape, -1)
+        scores = [
+            self.reference.run(
+                "rescore", source_ids, ids[:, n], np.maximum(counts[:, n], 1), is_beam
+            )
+            for n in range(counts.shape[1])
+        ]
+        return np.stack(scores, axis=1).reshape(lengths.shape)
+
+    def host_loop(self, case):
+        """Decodes by `encode` and `step`; that gives the ids of `greedy`."""
+        outputs = self.call("greedy", case.greedy.inputs, case.greedy.expected)
+        state = self.call("encode", case.encode.inputs, case.encode.expected)
+        ids = np.full(len(case.source_ids), self.search["start_id"], "int32")
+        finished = np.zeros(len(ids), bool)
+        steps = HOST_STEPS[self.name] or self.search["max_length"]
+        for t in range(min(steps, self.search["max_length"])):
+            after = self.call("step", {"ids": ids, **state}, case.steps[0].expected)
+            logits = after.pop("logits")
+            logits[:, self.search["banned_ids"]] = -np.inf
+            ids = logits.argmax(axis=-1).astype("int32")
+            if self.exact and not np.array_equal(ids[~finished], outputs["ids"][~finished, t]):
+                raise VerificationError(
+                    f"{self.where}: step {t} of a loop over 'step' gives other ids than 'greedy'"
+                )
+            finished |= ids == self.search["end_id"]
+            if finished.all():
+                break
+            state |= {name.removeprefix("next_"): x for name, x in after.items()}
+
+
+def _latency(file, case):
+    runtime = RUNTIMES["Interpreter"](file, "greedy")
+    times = []
+    for _ in range(1 + LATENCY_RUNS // 4):
+        start = time.perf_counter()
+        runtime.run(case.inputs)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[1:]) * 1000

@@ -1,0 +1,142 @@
+"""Write texts with the `.tflite` file of an encoder-decoder; needs no TensorFlow."""
+
+import numpy as np
+
+from kzoo.export.arrays import cut, named_arrays
+from kzoo.export.bundle import read_bundle
+from kzoo.export.errors import ExportError
+from kzoo.export.runtimes import InterpreterRuntime
+
+
+class Seq2SeqPredictor:
+    """Translations, answers or other texts for texts, from a file of `export_seq2seq` alone.
+
+    An empty text is one step of padding, and unknown characters are the tokenizer's unknown
+    token: the model writes something for both. Sources longer than the manifest's `max_length`
+    are cut, with a warning that counts them.
+
+    Args:
+        path: the file.
+
+    Attributes:
+        manifest: the file's manifest; its `seq2seq` holds the settings of the search.
+        source_tokenizer: tokenizer of what is read, or None.
+        target_tokenizer: tokenizer of what is written, or None.
+
+    Raises:
+        ExportError: the file is missing, damaged, or no encoder-decoder.
+
+    Example:
+
+    >>> from kzoo.export import ExportError, Seq2SeqPredictor
+    >>> try:
+    ...     Seq2SeqPredictor("missing.tflite")
+    ... except ExportError as error:
+    ...     print(error)
+    path: no such file: missing.tflite
+    """
+
+    def __init__(self, path):
+        """Load the file; see the class."""
+        bundle = read_bundle(path)
+        if bundle is None or "seq2seq" not in bundle.manifest:
+            raise ExportError(f"path: {path} is no encoder-decoder; write it with export_seq2seq")
+        self.manifest = bundle.manifest
+        self.source_tokenizer = _tokenizer(bundle.tokenizer)
+        self.target_tokenizer = _tokenizer(bundle.target_tokenizer)
+        self._runtimes = {name: InterpreterRuntime(path, name) for name in ("greedy", "beam")}
+
+    def __call__(self, texts, beam=True):
+        """Write one text for each text.
+
+        Args:
+            texts: list of str.
+            beam: whether to take the best of beam search, or greedy search.
+
+        Returns:
+            List of str.
+
+        Raises:
+            ValueError: the file carries no tokenizers.
+        """
+        texts = self._texts(texts)
+        outputs = self.search(self.source_tokenizer(texts), beam)
+        best = outputs["ids"][:, 0] if beam else outputs["ids"]
+        return [self.target_tokenizer.detokenize(self._trim(row)) for row in best]
+
+    def best(self, texts):
+        """Return for each text the list of `(text, score)` of beam search, best first."""
+        outputs = self.search(self.source_tokenizer(self._texts(texts)))
+        return [
+            [
+                (self.target_tokenizer.detokenize(self._trim(ids)), float(score))
+                for ids, score, length in zip(*row, strict=True)
+                # A search among few ids may find fewer hypotheses than it was asked for.
+                if length
+            ]
+            for row in zip(outputs["ids"], outputs["scores"], outputs["lengths"], strict=True)
+        ]
+
+    def align(self, text):
+        """Return what greedy search attended to while it wrote.
+
+        Returns:
+            Tokens of the source, tokens written (the end with them, if it came), and the float32
+            weights, one row for each token written and one column for each of the source.
+
+        Raises:
+            ValueError: the file gives no alignments, or carries no tokenizers.
+        """
+        if not self.manifest["seq2seq"]["alignments"]:
+            raise ValueError("align: this file gives no alignments; export it with alignments=True")
+        source_ids = self.source_tokenizer(self._texts([text]))
+        outputs = self.search(source_ids, beam=False)
+        weights = outputs["alignments"][0, : outputs["lengths"][0]]
+        ids = source_ids[0, : weights.shape[1]], outputs["ids"][0, : len(weights)]
+        tokenizers = self.source_tokenizer, self.target_tokenizer
+        source, target = (
+            [tokenizer.vocabulary[id] for id in row]
+            for tokenizer, row in zip(tokenizers, ids, strict=True)
+        )
+        return source, target, weights
+
+    def search(self, source_ids, beam=True):
+        """Run a whole search.
+
+        Args:
+            source_ids: `(batch, source)`, padded with 0.
+            beam: whether to run the signature `beam` or `greedy`.
+
+        Returns:
+            Dict of arrays, see `export_seq2seq`.
+        """
+        signature = "beam" if beam else "greedy"
+        specs = self.manifest["signatures"][signature]
+        arrays = named_arrays({"source_ids": source_ids}, specs["inputs"])
+        arrays = cut(arrays, specs["inputs"], self.manifest["max_length"], stacklevel=4)
+        if len(arrays["source_ids"]):
+            return self._runtimes[signature].run(arrays)
+        return {
+            s["name"]: np.zeros([size or 0 for size in s["shape"]], s["dtype"])
+            for s in specs["outputs"]
+        }
+
+    def _texts(self, texts):
+        if self.source_tokenizer is None or self.target_tokenizer is None:
+            raise ValueError(
+                "texts: this file carries no tokenizers; give export_seq2seq `source_tokenizer` "
+                "and `target_tokenizer`"
+            )
+        return texts
+
+    def _trim(self, ids):
+        (ends,) = np.nonzero(ids == self.manifest["seq2seq"]["end_id"])
+        return ids[: ends[0]] if len(ends) else ids
+
+
+def _tokenizer(content):
+    if content is None:
+        return None
+    from kzoo.text import tokenizer_from_json
+
+    return tokenizer_from_json(content)
