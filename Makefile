@@ -5,7 +5,7 @@ ACCEPTANCE := nsmc imdb
 # A test file stays in one process, where its conversions are shared.
 WORKERS := --numprocesses 2 --dist loadfile
 
-.PHONY: demo test format acceptance acceptance-minilm bench need-data
+.PHONY: demo test format acceptance acceptance-minilm bench parity need-data
 
 # TensorFlow's notes about the machine are no news to the reader.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -42,6 +42,10 @@ bench: .venv/bench.stamp
 	$(BIN)/python benchmarks/stream.py
 	$(BIN)/python -m benchmarks.bert write runs/bench/bert
 	$(BIN)/python -m benchmarks.bert time runs/bench/bert
+
+# Compares Transformer layers with PyTorch's, with the same weights.
+parity: .venv/bench.stamp
+	$(BIN)/python -m benchmarks.transformer_parity
 
 need-data:
 	@test -d "$(DATA)" || { echo 'DATA: expected the folder of the full data sets, got "$(DATA)"; write make acceptance DATA=folder' >&2; exit 2; }
