@@ -3,7 +3,9 @@
 from kzoo.data.dialogues import Dialogues, list_dialogues, load_dialogues
 from kzoo.data.files import DataWarning
 from kzoo.data.pairs import TextPairs
+from kzoo.data.sentences import TaggedSentences
 from kzoo.data.splits import hold_out
+from kzoo.data.tagging import Tagging, list_tagging, load_tagging
 from kzoo.data.text_classification import (
     LabelledTexts,
     TextClassification,
@@ -16,14 +18,18 @@ __all__ = [
     "DataWarning",
     "Dialogues",
     "LabelledTexts",
+    "TaggedSentences",
+    "Tagging",
     "TextClassification",
     "TextPairs",
     "Translation",
     "hold_out",
     "list_datasets",
     "list_dialogues",
+    "list_tagging",
     "list_translations",
     "load_dialogues",
+    "load_tagging",
     "load_text_classification",
     "load_translation",
 ]

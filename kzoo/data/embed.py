@@ -2,7 +2,8 @@
 
 Run it again to get the same bytes: `python -m kzoo.data.embed FOLDER`, where FOLDER holds
 `embedded/sentiment_ko.tsv.xz` (6,000 balanced reviews drawn from NSMC), `sms_spam/sms.tsv.gz`,
-`chatbot_ko/ChatbotData.csv.gz` and `kor_eng_tatoeba/kor.tsv.gz`.
+`chatbot_ko/ChatbotData.csv.gz`, `kor_eng_tatoeba/kor.tsv.gz`, and in `embedded/` the first tagged
+sentences of UD English-EWT, UD Korean-GSD and KLUE-NER, and all of WNUT 2017 (`TAGGED`).
 """
 
 import gzip
@@ -12,6 +13,7 @@ import sys
 from pathlib import Path
 
 EMBEDDED = Path(__file__).parent / "embedded"
+TAGGED = ("pos_en.tsv.xz", "pos_ko.tsv.xz", "ner_en.conll.xz", "ner_ko.tsv.xz")
 
 # Rows are removed, not masked: a masked review teaches a model to read masks. The list is meant to
 # be too wide rather than too narrow, for a lost row costs nothing.
@@ -89,6 +91,7 @@ def main(folder):
         ("spam_en.tsv.xz", spam),
         ("chatbot_ko.csv.xz", "\n".join(clean_chat(chat.split("\n"))).encode()),
         ("translation_ko_en.tsv.xz", pairs),
+        *((name, lzma.decompress((source / "embedded" / name).read_bytes())) for name in TAGGED),
     ]:
         (EMBEDDED / name).write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
         print(f"{name}: {data.count(10)} lines")

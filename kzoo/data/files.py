@@ -88,11 +88,30 @@ def parse_lines(path, lines, parse, first=1):
             rows.append(parse(line))
         except ValueError as error:
             broken.append(f"line {number}: {error}")
+    return rows, report_broken(path, rows, broken, len(lines), first, stacklevel=5)
+
+
+def report_broken(path, rows, broken, count, first=1, stacklevel=4):
+    """Counts what cannot be used of a file in one `DataWarning`.
+
+    Args:
+        path: `pathlib.Path` of the file.
+        rows: list of what can be used.
+        broken: list of texts such as `"line 17: expected 3 columns, got 2"`.
+        count: number of all rows.
+        first: number of the first line.
+        stacklevel: of the warning, which points at whoever called the function that loads.
+
+    Returns:
+        List of `broken` with the name of the file in front.
+
+    Raises:
+        ValueError: if `rows` is empty.
+    """
     if not rows:
         reason = f"first: {broken[0]}" if broken else f"the file ends after line {first - 1}"
-        raise ValueError(f"{path}: none of its {len(lines)} rows can be used; {reason}")
+        raise ValueError(f"{path}: none of its {count} rows can be used; {reason}")
     if broken:
-        message = f"{path}: skipped {len(broken)} of {len(lines)} rows; first: {broken[0]}"
-        # Points at whoever called the function that loads.
-        warnings.warn(message, DataWarning, stacklevel=4)
-    return rows, [f"{path.name}: {row}" for row in broken]
+        message = f"{path}: skipped {len(broken)} of {count} rows; first: {broken[0]}"
+        warnings.warn(message, DataWarning, stacklevel=stacklevel)
+    return [f"{path.name}: {row}" for row in broken]

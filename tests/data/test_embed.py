@@ -62,6 +62,9 @@ def test_the_files_are_written_and_read_back(tmp_path, monkeypatch, capsys):
     (tmp_path / "chatbot_ko" / "ChatbotData.csv.gz").write_bytes(gzip.compress(chat.encode()))
     pairs = "Hi.\t안녕.\tsomebody\n"
     (tmp_path / "kor_eng_tatoeba" / "kor.tsv.gz").write_bytes(gzip.compress(pairs.encode()))
+    for name in embed.TAGGED:
+        tagged = f"# train\n{name}\tO\n".encode()
+        (tmp_path / "embedded" / name).write_bytes(lzma.compress(tagged))
     out = tmp_path / "out"
     out.mkdir()
     monkeypatch.setattr(embed, "EMBEDDED", out)
@@ -71,4 +74,6 @@ def test_the_files_are_written_and_read_back(tmp_path, monkeypatch, capsys):
     chat = lzma.decompress((out / "chatbot_ko.csv.xz").read_bytes()).decode()
     assert chat == "Q,A,label\r\n안녕,안녕하세요,0\r\n"
     assert lzma.decompress((out / "translation_ko_en.tsv.xz").read_bytes()).decode() == pairs
+    tagged = lzma.decompress((out / "ner_ko.tsv.xz").read_bytes())
+    assert tagged == b"# train\nner_ko.tsv.xz\tO\n"
     assert "sentiment_ko.tsv.xz: 5 lines" in capsys.readouterr().out
