@@ -1,5 +1,6 @@
 """Real data sets: readers, splits, and some small ones that come with kzoo."""
 
+from kzoo.data.corpora import Corpus, list_corpora, load_corpus, read_corpus
 from kzoo.data.dialogues import Dialogues, list_dialogues, load_dialogues
 from kzoo.data.files import DataWarning
 from kzoo.data.pairs import TextPairs
@@ -15,6 +16,7 @@ from kzoo.data.text_classification import (
 from kzoo.data.translation import Translation, list_translations, load_translation
 
 __all__ = [
+    "Corpus",
     "DataWarning",
     "Dialogues",
     "LabelledTexts",
@@ -24,12 +26,15 @@ __all__ = [
     "TextPairs",
     "Translation",
     "hold_out",
+    "list_corpora",
     "list_datasets",
     "list_dialogues",
     "list_tagging",
     "list_translations",
+    "load_corpus",
     "load_dialogues",
     "load_tagging",
     "load_text_classification",
     "load_translation",
+    "read_corpus",
 ]

@@ -3,7 +3,8 @@
 Run it again to get the same bytes: `python -m kzoo.data.embed FOLDER`, where FOLDER holds
 `embedded/sentiment_ko.tsv.xz` (6,000 balanced reviews drawn from NSMC), `sms_spam/sms.tsv.gz`,
 `chatbot_ko/ChatbotData.csv.gz`, `kor_eng_tatoeba/kor.tsv.gz`, and in `embedded/` the first tagged
-sentences of UD English-EWT, UD Korean-GSD and KLUE-NER, and all of WNUT 2017 (`TAGGED`).
+sentences of UD English-EWT, UD Korean-GSD and KLUE-NER, and all of WNUT 2017 (`TAGGED`), the first
+750,000 characters of tinyshakespeare and 8,000 unlabelled reviews of NSMC (`TEXTS`).
 """
 
 import gzip
@@ -14,6 +15,10 @@ from pathlib import Path
 
 EMBEDDED = Path(__file__).parent / "embedded"
 TAGGED = ("pos_en.tsv.xz", "pos_ko.tsv.xz", "ner_en.conll.xz", "ner_ko.tsv.xz")
+TEXTS = {
+    "language_en.txt.xz": "lm_en_tinyshakespeare.txt.xz",
+    "language_ko.txt.xz": "lm_ko.txt.xz",
+}
 
 # Rows are removed, not masked: a masked review teaches a model to read masks. The list is meant to
 # be too wide rather than too narrow, for a lost row costs nothing.
@@ -68,10 +73,10 @@ def clean_reviews(lines):
     return kept
 
 
-def clean_chat(lines):
-    """Drops offensive questions and answers: a chatbot would say them again.
+def clean_lines(lines):
+    """Drops offensive lines: a model that writes would write them again.
 
-    >>> clean_chat(["Q,A,label", "안녕,안녕하세요,0", "닥쳐,네,0"])
+    >>> clean_lines(["Q,A,label", "안녕,안녕하세요,0", "닥쳐,네,0"])
     ['Q,A,label', '안녕,안녕하세요,0']
     """
     return [line for line in lines if not OFFENSIVE.search(line)]
@@ -86,12 +91,17 @@ def main(folder):
     spam = gzip.decompress((source / "sms_spam/sms.tsv.gz").read_bytes())
     chat = gzip.decompress((source / "chatbot_ko/ChatbotData.csv.gz").read_bytes()).decode()
     pairs = gzip.decompress((source / "kor_eng_tatoeba/kor.tsv.gz").read_bytes())
+    texts = {
+        name: lzma.decompress((source / "embedded" / file).read_bytes()).decode()
+        for name, file in TEXTS.items()
+    }
     for name, data in [
         ("sentiment_ko.tsv.xz", "".join(row + "\n" for row in rows).encode()),
         ("spam_en.tsv.xz", spam),
-        ("chatbot_ko.csv.xz", "\n".join(clean_chat(chat.split("\n"))).encode()),
+        ("chatbot_ko.csv.xz", "\n".join(clean_lines(chat.split("\n"))).encode()),
         ("translation_ko_en.tsv.xz", pairs),
         *((name, lzma.decompress((source / "embedded" / name).read_bytes())) for name in TAGGED),
+        *((name, "\n".join(clean_lines(x.split("\n"))).encode()) for name, x in texts.items()),
     ]:
         (EMBEDDED / name).write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
         print(f"{name}: {data.count(10)} lines")

@@ -3,6 +3,7 @@
 from kzoo.text.bert import BertTokenizer
 from kzoo.text.byte import ByteTokenizer
 from kzoo.text.character import CharacterTokenizer
+from kzoo.text.lines import detokenize_lines, tokenize_lines
 from kzoo.text.sentence_piece import SentencePieceTokenizer
 from kzoo.text.serialization import TOKENIZERS, load_tokenizer, tokenizer_from_json
 from kzoo.text.tokenizer import Tokenizer
@@ -18,6 +19,8 @@ __all__ = [
     "Tokenizer",
     "WordPieceTokenizer",
     "WordTokenizer",
+    "detokenize_lines",
     "load_tokenizer",
+    "tokenize_lines",
     "tokenizer_from_json",
 ]

@@ -5,6 +5,7 @@ from kzoo.training.pairs import PairBatches
 from kzoo.training.perplexity import Perplexity
 from kzoo.training.resume import Resume
 from kzoo.training.scheduled_sampling import ScheduledSampling
+from kzoo.training.shuffled_windows import ShuffledWindows
 from kzoo.training.smoothed_crossentropy import SmoothedCrossentropy
 from kzoo.training.truncated import ResetStates, Windows
 
@@ -15,6 +16,7 @@ __all__ = [
     "ResetStates",
     "Resume",
     "ScheduledSampling",
+    "ShuffledWindows",
     "SmoothedCrossentropy",
     "Windows",
 ]

@@ -41,14 +41,14 @@ def test_harmless_look_alikes_stay():
         assert embed.OFFENSIVE.search(text) is None
 
 
-def test_a_chatbot_learns_no_offensive_words():
+def test_what_writes_learns_no_offensive_words():
     lines = [
         "Q,A,label",
         "안녕,안녕하세요,0\r",
         "쓰레기새끼,기분이 풀렸길,1\r",
         "욕해줘,XX놈아!,1\r",
     ]
-    assert embed.clean_chat(lines) == lines[:2]
+    assert embed.clean_lines(lines) == lines[:2]
 
 
 def test_the_files_are_written_and_read_back(tmp_path, monkeypatch, capsys):
@@ -65,6 +65,9 @@ def test_the_files_are_written_and_read_back(tmp_path, monkeypatch, capsys):
     for name in embed.TAGGED:
         tagged = f"# train\n{name}\tO\n".encode()
         (tmp_path / "embedded" / name).write_bytes(lzma.compress(tagged))
+    for name in embed.TEXTS.values():
+        text = f"{name}\n닥쳐\n".encode()
+        (tmp_path / "embedded" / name).write_bytes(lzma.compress(text))
     out = tmp_path / "out"
     out.mkdir()
     monkeypatch.setattr(embed, "EMBEDDED", out)
@@ -76,4 +79,6 @@ def test_the_files_are_written_and_read_back(tmp_path, monkeypatch, capsys):
     assert lzma.decompress((out / "translation_ko_en.tsv.xz").read_bytes()).decode() == pairs
     tagged = lzma.decompress((out / "ner_ko.tsv.xz").read_bytes())
     assert tagged == b"# train\nner_ko.tsv.xz\tO\n"
+    text = lzma.decompress((out / "language_ko.txt.xz").read_bytes())
+    assert text == b"lm_ko.txt.xz\n"
     assert "sentiment_ko.tsv.xz: 5 lines" in capsys.readouterr().out
