@@ -18,6 +18,10 @@ class RecurrentDecoder(keras.layers.Layer):
     wide as the embedding, as one with an attention layer of that size. A layer after the first adds
     its input to its output (He et al. 2016, arXiv 1512.03385).
 
+    With `feed_context`, `x_t = [E y_t; c]`: the context vector `c`, which is the first initial
+    state of the last cell, enters every step (Cho et al. 2014, arXiv 1406.1078, Eq. 3). Gradients
+    then reach it from every step at once, and it is learned much sooner.
+
     Call it with all ids to train (teacher forcing). To decode, `begin` gives the state and `step`
     advances it by one id, as `kzoo.decoding` asks.
 
@@ -28,6 +32,9 @@ class RecurrentDecoder(keras.layers.Layer):
         tie_embeddings: Whether one table embeds the ids and scores them.
         dropout: Fraction of features dropped after the embedding, between layers and before the
             scores.
+        stateful: As in `kzoo.layers.Recurrent`, for training on windows of long texts; only without
+            attention.
+        feed_context: Whether the context vector enters every step; only without attention.
 
     Call arguments:
         ids: `(batch, time)`, at each step the id before: the start id, then the target.
@@ -53,12 +60,22 @@ class RecurrentDecoder(keras.layers.Layer):
     """
 
     def __init__(
-        self, vocabulary_size, embedding_dim, cells, tie_embeddings=True, dropout=0.0, **kwargs
+        self,
+        vocabulary_size,
+        embedding_dim,
+        cells,
+        tie_embeddings=True,
+        dropout=0.0,
+        stateful=False,
+        feed_context=False,
+        **kwargs,
     ):
         if not cells or not all(isinstance(cell, Cell) for cell in cells):
             raise ValueError(f"`cells` must be a list of kzoo.layers.Cell. Received: cells={cells}")
         if any(cell.attends for cell in cells[1:]):
             raise ValueError("`cells` must have its `AttentionCell` first.")
+        if feed_context and cells[0].attends:
+            raise ValueError("`feed_context` needs `cells` without attention.")
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.embedding_dim = embedding_dim
@@ -68,8 +85,11 @@ class RecurrentDecoder(keras.layers.Layer):
         self.embedding = keras.layers.ReversibleEmbedding(
             vocabulary_size, embedding_dim, tie_weights=tie_embeddings, dtype=self.dtype_policy
         )
+        self.stateful = stateful
+        self.feed_context = feed_context
+        options = {"return_sequences": True, "return_state": True, "stateful": stateful}
         self.recurrent_layers = [
-            Recurrent(cell, return_sequences=True, return_state=True, name=f"recurrent_{index}")
+            Recurrent(cell, **options, name=f"recurrent_{index}")
             for index, cell in enumerate(cells)
         ]
         self.supports_jit = all(layer.supports_jit for layer in self.recurrent_layers)
@@ -84,6 +104,8 @@ class RecurrentDecoder(keras.layers.Layer):
         """Builds the embedding, the layers, the readout and the bias."""
         self.embedding.build()
         batch, size = ids_shape[0], self.embedding_dim
+        if self.feed_context:
+            size += self.cells[-1].state_size[0]
         for index, layer in enumerate(self.recurrent_layers):
             shapes = {"memory_shape": memory_shape} if index == 0 and self.attends else {}
             layer.build((batch, None, size), **shapes)
@@ -100,6 +122,10 @@ class RecurrentDecoder(keras.layers.Layer):
         """Returns the logits of all steps; see the class."""
         outputs = self.dropout(self.embedding(ids), training=training)
         states = self._split_state(initial_state)
+        if self.feed_context:
+            context = ops.expand_dims(_context(states), 1)
+            context = ops.broadcast_to(context, (*ops.shape(ids), context.shape[-1]))
+            outputs = ops.concatenate([outputs, context], axis=-1)
         for index, (layer, state) in enumerate(zip(self.recurrent_layers, states, strict=True)):
             inputs = outputs if index == 0 else self.dropout(outputs, training=training)
             attended = {"memory": memory, "memory_mask": memory_mask} if index == 0 else {}
@@ -118,6 +144,8 @@ class RecurrentDecoder(keras.layers.Layer):
         if self.attends:
             remembered = self.cells[0].remember(memory, memory_mask)
             states[0] = self.cells[0].begin(states[0], remembered)
+        elif self.feed_context:
+            remembered = [_context(states)]
         return {"states": states, "memory": remembered}
 
     def prefill(self, ids, state, mask=None):
@@ -128,8 +156,8 @@ class RecurrentDecoder(keras.layers.Layer):
             state: What `begin`, `prefill` or `step` returned; of a decoder without attention.
             mask: Optional boolean `(batch, time)`, False at padding, by default where an id is 0.
         """
-        if self.attends:
-            raise ValueError("`prefill` needs a decoder without attention.")
+        if self.attends or self.feed_context:
+            raise ValueError("`prefill` needs a decoder without attention or `feed_context`.")
         mask = ops.not_equal(ids, 0) if mask is None else mask
         outputs, states = self.embedding(ids), []
         for index, (layer, old) in enumerate(
@@ -148,6 +176,8 @@ class RecurrentDecoder(keras.layers.Layer):
     def attend(self, ids, state):
         """Returns `(logits, state, alignments)`; alignments are None without attention."""
         outputs, alignments, states = self.embedding(ids), None, []
+        if self.feed_context:
+            outputs = ops.concatenate([outputs, state["memory"][0]], axis=-1)
         for index, (cell, old) in enumerate(zip(self.cells, state["states"], strict=True)):
             inputs, projected = outputs, cell.project(outputs)
             if cell.attends:
@@ -192,6 +222,8 @@ class RecurrentDecoder(keras.layers.Layer):
             "cells": [keras.saving.serialize_keras_object(cell) for cell in self.cells],
             "tie_embeddings": self.tie_embeddings,
             "dropout": self.dropout.rate,
+            "stateful": self.stateful,
+            "feed_context": self.feed_context,
         }
 
     @classmethod
@@ -199,6 +231,12 @@ class RecurrentDecoder(keras.layers.Layer):
         """Rebuilds the decoder with its cells."""
         cells = [keras.saving.deserialize_keras_object(cell) for cell in config["cells"]]
         return cls(**{**config, "cells": cells})
+
+
+def _context(states):
+    if states[-1] is None:
+        raise ValueError("`initial_state` is needed with `feed_context`. Received: None")
+    return states[-1][0]
 
 
 def _add_input(outputs, inputs, index):

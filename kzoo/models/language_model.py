@@ -17,6 +17,7 @@ def language_model(
     num_layers=2,
     tie_embeddings=True,
     dropout=0.1,
+    stateful_batch_size=None,
     name="language_model",
 ):
     """Builds a recurrent language model.
@@ -35,6 +36,9 @@ def language_model(
         tie_embeddings: Whether one table embeds the ids and scores them.
         dropout: Fraction of features dropped after the embedding, between layers and before the
             scores.
+        stateful_batch_size: Number of rows of every batch, each of which goes on where the row of
+            the batch before ended: truncated backpropagation, see `kzoo.training.Windows`. By
+            default every row begins anew, in batches of any size.
         name: Name of the model.
 
     Returns:
@@ -59,10 +63,16 @@ def language_model(
     # Layers
     cells = [CELLS[cell](units) for _ in range(num_layers)]
     decoder = RecurrentDecoder(
-        vocabulary_size, embedding_dim, cells, tie_embeddings, dropout, name="decoder"
+        vocabulary_size,
+        embedding_dim,
+        cells,
+        tie_embeddings,
+        dropout,
+        stateful=stateful_batch_size is not None,
+        name="decoder",
     )
     # Wiring
-    ids = keras.Input((None,), dtype="int32", name="ids")
+    ids = keras.Input((None,), stateful_batch_size, dtype="int32", name="ids")
     return keras.Model(ids, decoder(ids), name=name)
 
 

@@ -83,3 +83,17 @@ def test_rows_write_in_a_batch_what_they_write_alone(name):
 def test_wrong_arguments(wrong, message):
     with pytest.raises(ValueError, match=message):
         language_model(**{"vocabulary_size": 9, **wrong})
+
+
+def test_stateful_windows_are_parts_of_one_text():
+    model = small("language_sru")
+    sizes = dict(vocabulary_size=11, cell="sru", embedding_dim=6, units=5, num_layers=2)
+    stateful = language_model(**sizes, stateful_batch_size=2)
+    for ours, theirs in zip(model.trainable_weights, stateful.trainable_weights, strict=True):
+        theirs.assign(ours)
+    parts = [ops.convert_to_numpy(stateful(IDS[:, part])) for part in (slice(2), slice(2, 5))]
+    np.testing.assert_allclose(np.concatenate(parts, axis=1), model(IDS), rtol=1e-5, atol=1e-5)
+    rebuilt = keras.Model.from_config(stateful.get_config())
+    assert rebuilt.get_layer("decoder").stateful
+    assert rebuilt.input_shape == (2, None)
+    assert not model.get_layer("decoder").stateful
