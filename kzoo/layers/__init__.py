@@ -3,11 +3,13 @@
 from kzoo.layers.attention import Attention
 from kzoo.layers.attention_cell import AttentionCell
 from kzoo.layers.bahdanau_attention import BahdanauAttention
+from kzoo.layers.best_class import BestClass
 from kzoo.layers.bidirectional import Bidirectional
 from kzoo.layers.cell import Cell, KernelCell, LinearCell
 from kzoo.layers.connection import Highway, Residual
 from kzoo.layers.coupled_lstm import CoupledLSTMCell
 from kzoo.layers.coverage_attention import CoverageAttention, coverage_loss
+from kzoo.layers.crf import CRF, Marginals, Viterbi, bio_constraints
 from kzoo.layers.echo_state import EchoStateCell
 from kzoo.layers.fast_rnn import FastRNNCell
 from kzoo.layers.feed_forward import FeedForward
@@ -46,10 +48,12 @@ from kzoo.layers.sinusoidal import SinusoidalPositions
 from kzoo.layers.sru import SRUCell
 from kzoo.layers.sru_plus_plus import SRUPlusPlus
 from kzoo.layers.time_distributed import TimeDistributed
+from kzoo.layers.token_dropout import TokenDropout
 from kzoo.layers.transformer_decoder import TransformerDecoder
 from kzoo.layers.transformer_decoder_block import TransformerDecoderBlock
 from kzoo.layers.transformer_encoder import TransformerEncoder
 from kzoo.layers.transformer_encoder_block import TransformerEncoderBlock
+from kzoo.layers.zero_masked import ZeroMasked
 from kzoo.layers.zoneout import ZoneoutCell
 
 # Cells by name: all that can be made of a width alone.
@@ -82,11 +86,13 @@ CELLS = {
 
 __all__ = [
     "CELLS",
+    "CRF",
     "LOWERINGS",
     "Attention",
     "AttentionCell",
     "AttentionPooling",
     "BahdanauAttention",
+    "BestClass",
     "Bidirectional",
     "Cell",
     "CoupledLSTMCell",
@@ -113,6 +119,7 @@ __all__ = [
     "LuongLocalMonotonicAttention",
     "LuongLocalPredictiveAttention",
     "MGUCell",
+    "Marginals",
     "MaxPooling",
     "MeanPooling",
     "MinGRUCell",
@@ -135,12 +142,16 @@ __all__ = [
     "SimpleRNNCell",
     "SinusoidalPositions",
     "TimeDistributed",
+    "TokenDropout",
     "TransformerDecoder",
     "TransformerDecoderBlock",
     "TransformerEncoder",
     "TransformerEncoderBlock",
+    "Viterbi",
     "WindowedQRNNCell",
+    "ZeroMasked",
     "ZoneoutCell",
+    "bio_constraints",
     "coverage_loss",
     "lowering_scope",
 ]

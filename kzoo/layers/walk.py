@@ -8,7 +8,7 @@ from keras import ops
 from kzoo.layers.backpropagation import find_rule, walk_backpropagated
 from kzoo.layers.cell import LinearCell
 from kzoo.layers.linear_scan import blocked_linear_scan, linear_scan
-from kzoo.layers.loops import loop, sequential, unrolled
+from kzoo.layers.loops import run_steps
 from kzoo.layers.lowering import current_lowering
 
 
@@ -69,8 +69,7 @@ def _walk_steps(
     inputs = projected if mask is None else (projected, mask)
     batch = ops.shape(state[0])[0]
     carry = [ops.zeros((batch, cell.output_size), state[0].dtype), *state]
-    run = {"sequential": sequential, "unrolled": unrolled}.get(current_lowering(), loop)
-    outputs, carry = run(step, carry, inputs, return_sequences)
+    outputs, carry = run_steps(step, carry, inputs, return_sequences)
     return (outputs if return_sequences else carry[0]), carry[1:]
 
 
