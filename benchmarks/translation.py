@@ -25,12 +25,11 @@ import kzoo
 from benchmarks.recurrent import table
 from benchmarks.translation_peers import END, START, OnnxTranslator
 from kzoo.export import Seq2SeqPredictor, export_seq2seq
+from kzoo.recipes import command_line, translation
 from kzoo.text import SentencePieceTokenizer
 
 SENTENCES, BEAMS = 50, 4
 PRECISIONS = {"float32": "float32", "int8": "dynamic"}
-# Vocabulary, embedding and units of the recipe.
-SIZES = {"translation_ko_en": (2000, 128, 192), "multi30k": (6000, 256, 384)}
 LIBRARIES = ("ai-edge-litert", "onnxruntime", "torch")
 
 
@@ -89,7 +88,10 @@ class Litert:
 
 def prepare(folder, name, knobs):
     """Returns the source ids of the sentences and the runners by library and precision."""
-    size, embedding_dim, units = SIZES[name]
+    recipe = command_line.parse(
+        translation.Knobs, translation.SETTINGS, translation.__doc__, ["--dataset", name]
+    )
+    size = recipe.vocabulary_size
     data = kzoo.data.load_translation(name, knobs.data)
     tokenizer = SentencePieceTokenizer.train(data.train.sources, size)
     sentences = [tokenizer([text]) for text in data.test.sources[:SENTENCES]]
@@ -98,19 +100,17 @@ def prepare(folder, name, knobs):
         "seq2seq_gru_bahdanau",
         source_vocabulary_size=size,
         target_vocabulary_size=size,
-        embedding_dim=embedding_dim,
-        units=units,
+        embedding_dim=recipe.embedding_dim,
+        units=recipe.units,
     )
     never = np.zeros(size, "float32")
     never[END] = -1e3
     model.get_layer("decoder").bias.assign(never)
-    runners = {}
-    for precision, kind in PRECISIONS.items():
-        path = folder / f"{name}_{knobs.steps}_{precision}.tflite"
-        if not path.exists():
-            options = {"max_length": knobs.steps, "beam_size": BEAMS, "inputs": sentences[0]}
-            export_seq2seq(model, path, kind, start_id=START, end_id=END, **options)
-        runners["kzoo", precision] = Litert(path)
+    files = {p: folder / f"{name}_{knobs.steps}_{p}.tflite" for p in PRECISIONS.values()}
+    if not all(path.exists() for path in files.values()):
+        options = {"max_length": knobs.steps, "beam_size": BEAMS, "inputs": sentences[0]}
+        export_seq2seq(model, files, start_id=START, end_id=END, **options)
+    runners = {("kzoo", name): Litert(files[kind]) for name, kind in PRECISIONS.items()}
     for precision in PRECISIONS:
         translator = OnnxTranslator(model, folder, knobs.steps, precision)
         runners["ONNX", precision] = translator

@@ -1,6 +1,7 @@
 """Write a Keras encoder-decoder as one verified `.tflite` file that encodes, steps and searches."""
 
 import tempfile
+from contextlib import ExitStack
 from dataclasses import fields
 
 from kzoo.decoding.checks import check_integer
@@ -59,9 +60,11 @@ def export_seq2seq(
     Args:
         model: keras.Model with a layer "encoder" and a layer "decoder", as
             `kzoo.models.seq2seq` builds, on the TensorFlow backend.
-        path: file to write; its folder must exist.
-        precision: see `export_tflite`. In "dynamic" a table that both embeds and scores is kept
-            twice, in the two ways of rounding of those two operators.
+        path: file to write; its folder must exist. Or a dict from precisions to such files: all
+            of them are written, or none, and together they take little longer than one.
+        precision: see `export_tflite`; what a dict has as its keys counts instead. In "dynamic" a
+            table that both embeds and scores is kept twice, in the two ways of rounding of those
+            two operators.
         start_id: what the first step is given.
         end_id: what ends a row.
         max_length: number of ids after which a row ends anyway.
@@ -79,7 +82,7 @@ def export_seq2seq(
         lowering: how the encoder walks time, see `export_tflite`.
 
     Returns:
-        `Verification`; its latency is that of `greedy` for one row.
+        `Verification`, or for a dict the list of them; its latency is that of `greedy` for one row.
 
     Raises:
         ExportError: the model has no encoder and decoder, or cannot be converted.
@@ -97,7 +100,9 @@ def export_seq2seq(
     model: expected a keras.Model with a layer 'encoder' and a l
     """
     require_tensorflow_backend()
-    check_precision(precision)
+    paths = path if isinstance(path, dict) else {precision: path}
+    for name in paths:
+        check_precision(name)
     if max_source_length is not None:
         check_integer("max_source_length", max_source_length, 1)
     tokenizers = {"source_tokenizer": source_tokenizer, "target_tokenizer": target_tokenizer}
@@ -117,17 +122,19 @@ def export_seq2seq(
         alignments,
     )
     programs = Programs(model, search)
-    with atomic_file(path) as partial, tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as stack:
+        partials = {name: stack.enter_context(atomic_file(file)) for name, file in paths.items()}
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
         archive, functions, lowerings = programs.trace(lowering)
         archive.write_out(folder, verbose=False)
-        job = {"saved_model": folder, "target": str(partial), "precision": precision}
-        (message,) = convert([{**job, "signatures": list(functions)}])
-        check_written(partial, model, precision, message, functions["beam"])
+        job = {"saved_model": folder, "signatures": list(functions)}
+        jobs = [{**job, "target": str(file), "precision": n} for n, file in partials.items()]
+        for partial, name, message in zip(partials.values(), paths, convert(jobs), strict=True):
+            check_written(partial, model, name, message, functions["beam"])
         reference = Reference(programs)
         sources = make_sources(model, inputs, max_source_length)
         cases = [reference.cases(source_ids) for source_ids in sources]
         manifest = {
-            "precision": precision,
             "lowering": lowerings,
             "max_length": max_source_length,
             "signatures": describe_signatures(programs),
@@ -138,9 +145,13 @@ def export_seq2seq(
             },
         }
         texts = [t and t.to_json() for t in tokenizers.values()]
-        write_bundle(partial, manifest, texts[0], None, _golden(cases[0]), texts[1])
-        bundle = read_bundle(partial)
-        return run_source_cases(partial, path, bundle, reference, cases, tolerance)
+        golden = _golden(cases[0])
+        verifications = []
+        for name, partial in partials.items():
+            write_bundle(partial, {"precision": name, **manifest}, texts[0], None, golden, texts[1])
+            found = read_bundle(partial), reference, cases, tolerance
+            verifications.append(run_source_cases(partial, paths[name], *found))
+    return verifications if isinstance(path, dict) else verifications[0]
 
 
 def verify_seq2seq(path, bundle, model, inputs=None, tolerance=None):

@@ -13,9 +13,17 @@ from typing import Literal
 import keras
 
 import kzoo
-from kzoo.recipes import command_line, generation, heat_maps, measures, run_folder
+from kzoo.export import Seq2SeqPredictor
+from kzoo.recipes import (
+    command_line,
+    generation,
+    heat_maps,
+    measures,
+    run_folder,
+    seq2seq_files,
+)
 from kzoo.text import TOKENIZERS
-from kzoo.training import PairBatches, Perplexity, Resume, SmoothedCrossentropy
+from kzoo.training import PairBatches, Resume
 
 
 @dataclass
@@ -25,21 +33,23 @@ class Knobs:
     dataset: str = "chatbot_ko"  # Data set, one of kzoo.data.list_dialogues().
     data: Path | None = None  # Folder of the full data sets; the embedded one needs none.
     out: Path | None = None  # Run folder; by default runs/chatbot/DATASET.
-    model: str = "seq2seq_gru_bahdanau"  # Preset, one of kzoo.list_models("seq2seq*").
+    model: str = "seq2seq_gru_bahdanau"  # Preset, one of kzoo.list_models("*seq2seq*").
     tokenizer: Literal[tuple(TOKENIZERS)] = "sentence_piece"  # Kind of tokens.
     vocabulary_size: int = 2000  # Number of token ids at most.
     lowercase: bool = False  # Whether upper case is folded to lower case.
     subword_sampling: float = 0.0  # Above 0, sentence_piece draws other pieces in every epoch.
     max_length: int = 32  # Tokens of a question or an answer; the rest is cut.
     embedding_dim: int = 128  # Width of the embeddings.
-    units: int = 128  # Width of a recurrent layer.
-    num_layers: int = 1  # Number of recurrent layers on either side.
+    units: int = 128  # Width of a recurrent layer, or of a Transformer's feed-forward networks.
+    num_layers: int = 1  # Number of layers on either side.
     dropout: float = 0.1  # Fraction of features dropped.
     label_smoothing: float = 0.0  # Probability of a target that is spread over all ids.
+    scheduled_sampling: float = 0.0  # Share of words that are the model's own at the end.
     epochs: int = 7  # Epochs at most.
     patience: int = 2  # Epochs without a lower validation perplexity before training stops.
     batch_tokens: int = 384  # Padded ids in a batch, of the longer side.
-    learning_rate: float = 3e-3  # At the start; it falls to zero along a cosine.
+    learning_rate: float = 3e-3  # The highest; it falls to zero along a cosine.
+    warmup_steps: int = 0  # Batches over which the learning rate grows from zero.
     clip_norm: float = 1.0  # Largest norm of all gradients together.
     num_beams: int = 4  # Width of the beam.
     length_penalty: float = 0.6  # Exponent of the GNMT length penalty of beam search.
@@ -82,60 +92,53 @@ def main(knobs):
 
     # Model
     keras.utils.set_random_seed(knobs.seed)
-    sizes = "embedding_dim units num_layers dropout"
-    model = kzoo.create_model(
-        knobs.model,
-        source_vocabulary_size=tokenizer.vocabulary_size,
-        target_vocabulary_size=tokenizer.vocabulary_size,
-        **{name: getattr(knobs, name) for name in sizes.split()},
-    )
-    steps = knobs.epochs * len(train)
-    schedule = keras.optimizers.schedules.CosineDecay(knobs.learning_rate, steps)
-    optimizer = keras.optimizers.Adam(schedule, global_clipnorm=knobs.clip_norm)
-    loss = SmoothedCrossentropy(knobs.label_smoothing)
-    model.compile(optimizer, loss, weighted_metrics=[Perplexity()])
+    tokenizers = tokenizer, tokenizer
+    model = generation.create_model(knobs, tokenizers)
+    training = generation.compile_model(model, knobs, knobs.epochs * len(train))
 
     # Training
     resume = Resume(out / "checkpoint", "val_perplexity", "min", knobs.patience)
-    train.start_epoch(resume.restore(model))
+    train.start_epoch(resume.restore(training))
     if not resume.finished:
         options = dict(epochs=knobs.epochs, initial_epoch=train.epoch, callbacks=[resume])
-        model.fit(train, validation_data=validation, **options)
-    resume.load_best(model)
+        training.fit(train, validation_data=validation, **options)
+    resume.load_best(training)
     run_folder.save_model(model, out / "model.keras")
 
     # Measurement, beside the answer to the nearest question
-    def nearest():
-        answers = measures.nearest_targets(data.train, data.test.sources)
-        return f"{measures.token_f1(answers, data.test.targets):.2f}"
+    def score(answers, references):
+        return {"F1": f"{measures.token_f1(answers, references):.2f}"}
 
-    perplexity = model.evaluate(test, verbose=0, return_dict=True)["perplexity"]
+    def nearest():
+        return score(measures.nearest_targets(data.train, data.test.sources), data.test.targets)
+
+    perplexity = training.evaluate(test, verbose=0, return_dict=True)["perplexity"]
     size = {"perplexity": f"{perplexity:.2f}", "parameters": f"{model.count_params():,}"}
-    writer = generation.Writer(
-        model, (tokenizer, tokenizer), knobs.max_length, knobs.length_penalty
-    )
-    written = {
-        "greedy": writer(data.test.sources),
-        f"beam {knobs.num_beams}": writer(data.test.sources, knobs.num_beams),
-    }
-    rows = [{"model": "nearest question", "F1": run_folder.cached(out / "floor.json", nearest)}]
-    for way, answers in written.items():
-        score = measures.token_f1(answers, data.test.targets)
-        rows.append({"model": f"Keras, {way}", "F1": f"{score:.2f}", **size})
-    samples = generation.sample_table(data.test, written)
+    writer = generation.Writer(model, tokenizers, knobs.max_length, knobs.length_penalty)
+    rows = [{"model": "nearest question", **run_folder.cached(out / "floor.json", nearest)}]
+    for way, beams in (("greedy", 1), (f"beam {knobs.num_beams}", knobs.num_beams)):
+        scores = score(writer(data.test.sources, beams), data.test.targets)
+        rows.append({"model": f"Keras, {way}", **scores, **size})
     pictures = {}
     if model.get_layer("decoder").attends:
-        sources = [tokenizer.tokenize(sample["source"]) for sample in samples[-4:]]
-        heat_maps.plot(model, sources, (tokenizer, tokenizer), out / "attention.png")
+        texts = generation.spread(data.test.sources, 10)[-4:]
+        sources = [tokenizer.tokenize(text) for text in texts]
+        heat_maps.plot(model, sources, tokenizers, out / "attention.png")
         pictures["Attention"] = "attention.png"
+
+    # Export, and the same measurement through each file alone
+    files = seq2seq_files.export_files(model, out, tokenizers, knobs, data.test.sources)
+    measured, samples = seq2seq_files.measure(files, data.test, score)
     notes = [
         "- F1: mean over answers of the F1 of their lowercased words, split by kzoo.text.words.",
         "- perplexity: of a token of the reference; it depends on the vocabulary.",
+        *seq2seq_files.notes(data.test),
     ]
-    report = rows, samples, resume.history, ("loss", "perplexity"), notes, pictures
+    report = rows + measured, samples, resume.history, ("loss", "perplexity"), notes, pictures
     generation.write_report(out, data, knobs, *report)
     questions = QUESTIONS.get(data.name, [])
-    for question, answer in zip(questions, writer(questions, knobs.num_beams), strict=True):
+    answers = Seq2SeqPredictor(files[-1].path)(questions) if questions else []
+    for question, answer in zip(questions, answers, strict=True):
         print(f"{question}\n    {answer}")
 
 

@@ -26,8 +26,9 @@ def parse(knobs, settings, description, arguments=None):
 
     Args:
         knobs: The dataclass; its field `dataset` names the data set.
-        settings: Dict from data set to the knobs it sets in place of the class's defaults. The
-            command line overrides both.
+        settings: Dict from data set, or from `(data set, model)`, to the knobs it sets in place of
+            the class's defaults; what both set is as the pair has it. The command line overrides
+            all of them.
         description: Text of the help page.
         arguments: List of arguments; by default those of the process.
 
@@ -35,17 +36,16 @@ def parse(knobs, settings, description, arguments=None):
         An instance of `knobs`. Unknown options end the process with a message and status 2.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    dataset = _dataset(
-        arguments, {field.name: field.default for field in dataclasses.fields(knobs)}
-    )
-    default = knobs(**settings.get(dataset, {}))
+    defaults = {field.name: field.default for field in dataclasses.fields(knobs)}
+    dataset, model = (_value(arguments, name, defaults.get(name)) for name in ("dataset", "model"))
+    default = knobs(**{**settings.get(dataset, {}), **settings.get((dataset, model), {})})
     return tyro.cli(knobs, args=arguments, default=default, description=description)
 
 
-def _dataset(arguments, defaults):
-    """Returns the value of `--dataset`, before anything else is parsed."""
+def _value(arguments, option, default):
+    """Returns the value of an option, before anything else is parsed."""
     for index, argument in enumerate(arguments):
         name, _, value = argument.partition("=")
-        if name == "--dataset":
+        if name == f"--{option}":
             return value or (arguments[index + 1] if index + 1 < len(arguments) else None)
-    return defaults["dataset"]
+    return default

@@ -6,11 +6,12 @@ import keras
 import numpy as np
 from keras import ops
 
+import kzoo
 from kzoo.decoding import beam_search, gnmt_length_penalty, greedy
 from kzoo.models import Seq2SeqSteps
 from kzoo.recipes import report, run_folder
 from kzoo.text import Tokenizer
-from kzoo.training import BucketedBatches
+from kzoo.training import BucketedBatches, Perplexity, ScheduledSampling, SmoothedCrossentropy
 
 # Padding, unknown text and the start are never written.
 BANNED_IDS = (Tokenizer.pad_id, Tokenizer.unknown_id, Tokenizer.start_id)
@@ -47,6 +48,56 @@ def tokenize(tokenizer, texts, alpha=0.0, seed=0):
     return lambda epoch: tokenizer.sample_batch(texts, alpha, 1000 * seed + epoch)
 
 
+def create_model(knobs, tokenizers):
+    """Builds an encoder-decoder for two tokenizers.
+
+    Args:
+        knobs: Settings with `model`, the name of a preset, `embedding_dim`, `num_layers`, `dropout`
+            and `units`: the width of a recurrent layer, or within the feed-forward networks of a
+            Transformer.
+        tokenizers: Tokenizer of what is read, and of what is written.
+    """
+    width = "hidden_dim" if knobs.model.startswith("transformer") else "units"
+    return kzoo.create_model(
+        knobs.model,
+        source_vocabulary_size=tokenizers[0].vocabulary_size,
+        target_vocabulary_size=tokenizers[1].vocabulary_size,
+        embedding_dim=knobs.embedding_dim,
+        num_layers=knobs.num_layers,
+        dropout=knobs.dropout,
+        **{width: knobs.units},
+    )
+
+
+def compile_model(model, knobs, steps):
+    """Compiles an encoder-decoder for training.
+
+    Args:
+        model: The model.
+        knobs: Settings with `learning_rate`, `warmup_steps`, `clip_norm`, `label_smoothing`,
+            `scheduled_sampling` and `seed`.
+        steps: Number of batches in the whole training.
+
+    Returns:
+        What to fit: the model, or the `ScheduledSampling` that trains it.
+    """
+    learning_rate = {"initial_learning_rate": knobs.learning_rate}
+    if knobs.warmup_steps:
+        learning_rate = {"initial_learning_rate": 0.0, "warmup_target": knobs.learning_rate}
+    schedule = keras.optimizers.schedules.CosineDecay(
+        decay_steps=max(1, steps - knobs.warmup_steps),
+        warmup_steps=knobs.warmup_steps,
+        **learning_rate,
+    )
+    optimizer = keras.optimizers.Adam(schedule, global_clipnorm=knobs.clip_norm)
+    if knobs.scheduled_sampling:
+        rate = keras.optimizers.schedules.PolynomialDecay(0.0, steps, knobs.scheduled_sampling)
+        model = ScheduledSampling(model, rate, knobs.seed)
+    loss = SmoothedCrossentropy(knobs.label_smoothing)
+    model.compile(optimizer, loss, weighted_metrics=[Perplexity()])
+    return model
+
+
 class Search(keras.Model):
     """Writes ids for source ids, by greedy or by beam search; `predict` compiles it.
 
@@ -59,7 +110,7 @@ class Search(keras.Model):
 
     def __init__(self, model, max_length, num_beams=1, length_penalty=0.0):
         super().__init__()
-        self.steps = Seq2SeqSteps(model)
+        self.steps = Seq2SeqSteps(model, max_length)
         self.max_length = max_length
         self.num_beams = num_beams
         self.length_penalty = gnmt_length_penalty(length_penalty)

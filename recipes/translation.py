@@ -13,9 +13,16 @@ from typing import Literal
 import keras
 
 import kzoo
-from kzoo.recipes import command_line, generation, heat_maps, measures, run_folder
+from kzoo.recipes import (
+    command_line,
+    generation,
+    heat_maps,
+    measures,
+    run_folder,
+    seq2seq_files,
+)
 from kzoo.text import TOKENIZERS
-from kzoo.training import PairBatches, Perplexity, Resume, SmoothedCrossentropy
+from kzoo.training import PairBatches, Resume
 
 
 @dataclass
@@ -27,7 +34,7 @@ class Knobs:
     source: str | None = None  # Language to translate from; by default the data set's choice.
     target: str | None = None  # Language to translate to.
     out: Path | None = None  # Run folder; by default runs/translation/DATASET_SOURCE_TARGET.
-    model: str = "seq2seq_gru_bahdanau"  # Preset, one of kzoo.list_models("seq2seq*").
+    model: str = "seq2seq_gru_bahdanau"  # Preset, one of kzoo.list_models("*seq2seq*").
     tokenizer: Literal[tuple(TOKENIZERS)] = "sentence_piece"  # Kind of tokens.
     vocabulary_size: int = 1000  # Number of token ids of a language at most.
     joint_vocabulary: bool = False  # Whether both languages share one vocabulary.
@@ -35,25 +42,33 @@ class Knobs:
     subword_sampling: float = 0.0  # Above 0, sentence_piece draws other pieces in every epoch.
     max_length: int = 32  # Tokens of a sentence that the model reads or writes; the rest is cut.
     embedding_dim: int = 128  # Width of the embeddings.
-    units: int = 128  # Width of a recurrent layer.
-    num_layers: int = 1  # Number of recurrent layers on either side.
+    units: int = 128  # Width of a recurrent layer, or of a Transformer's feed-forward networks.
+    num_layers: int = 1  # Number of layers on either side.
     dropout: float = 0.1  # Fraction of features dropped.
     label_smoothing: float = 0.0  # Probability of a target that is spread over all ids.
+    scheduled_sampling: float = 0.0  # Share of words that are the model's own at the end.
     epochs: int = 10  # Epochs at most.
     patience: int = 3  # Epochs without a lower validation perplexity before training stops.
     batch_tokens: int = 256  # Padded ids in a batch, of the longer side.
-    learning_rate: float = 3e-3  # At the start; it falls to zero along a cosine.
+    learning_rate: float = 3e-3  # The highest; it falls to zero along a cosine.
+    warmup_steps: int = 0  # Batches over which the learning rate grows from zero.
     clip_norm: float = 1.0  # Largest norm of all gradients together.
     num_beams: int = 4  # Width of the beam.
     length_penalty: float = 0.6  # Exponent of the GNMT length penalty of beam search.
     seed: int = 1  # Of weights, batches and dropout.
 
 
-# Where a data set asks for other settings than the defaults; the command line overrides both.
+# Where a data set, or a model on it, asks for other settings than the defaults; the command line
+# overrides all of them.
 SETTINGS = {
     "multi30k": dict(
         **dict(vocabulary_size=5000, max_length=64, embedding_dim=256, units=320, dropout=0.4),
         **dict(label_smoothing=0.1, epochs=14, batch_tokens=1024, learning_rate=1e-3),
+    ),
+    ("multi30k", "seq2seq_lstm"): dict(units=512, dropout=0.3, epochs=12, learning_rate=2e-3),
+    ("multi30k", "transformer_seq2seq_tiny"): dict(
+        **dict(embedding_dim=128, units=256, num_layers=4, dropout=0.2),
+        **dict(epochs=30, learning_rate=3e-3, warmup_steps=1000),
     ),
 }
 
@@ -68,7 +83,7 @@ def main(knobs):
     texts = {"source": data.train.sources, "target": data.train.targets}
     if knobs.joint_vocabulary:
         texts = dict.fromkeys(texts, data.train.sources + data.train.targets)
-    tokenizers = source_tokenizer, target_tokenizer = [
+    tokenizers = source_tokenizer, _ = [
         run_folder.tokenizer(
             out / f"{side}_tokenizer.json",
             lambda corpus=corpus: TOKENIZERS[knobs.tokenizer].train(
@@ -88,18 +103,8 @@ def main(knobs):
 
     # Model
     keras.utils.set_random_seed(knobs.seed)
-    sizes = "embedding_dim units num_layers dropout"
-    model = kzoo.create_model(
-        knobs.model,
-        source_vocabulary_size=source_tokenizer.vocabulary_size,
-        target_vocabulary_size=target_tokenizer.vocabulary_size,
-        **{name: getattr(knobs, name) for name in sizes.split()},
-    )
-    steps = knobs.epochs * len(train)
-    schedule = keras.optimizers.schedules.CosineDecay(knobs.learning_rate, steps)
-    optimizer = keras.optimizers.Adam(schedule, global_clipnorm=knobs.clip_norm)
-    loss = SmoothedCrossentropy(knobs.label_smoothing)
-    model.compile(optimizer, loss, weighted_metrics=[Perplexity()])
+    model = generation.create_model(knobs, tokenizers)
+    training = generation.compile_model(model, knobs, knobs.epochs * len(train))
 
     # Training
     writer = generation.Writer(model, tokenizers, knobs.max_length, knobs.length_penalty)
@@ -108,37 +113,37 @@ def main(knobs):
         return measures.bleu(writer(data.validation.sources), data.validation.targets)
 
     resume = Resume(out / "checkpoint", "val_perplexity", "min", knobs.patience)
-    train.start_epoch(resume.restore(model))
+    train.start_epoch(resume.restore(training))
     if not resume.finished:
         callbacks = [generation.Measure("val_bleu", validation_bleu), resume]
         options = dict(epochs=knobs.epochs, initial_epoch=train.epoch, callbacks=callbacks)
-        model.fit(train, validation_data=validation, **options)
-    resume.load_best(model)
+        training.fit(train, validation_data=validation, **options)
+    resume.load_best(training)
     run_folder.save_model(model, out / "model.keras")
 
     # Measurement, beside the translation of the nearest sentence
-    def scores(translations):
+    def nearest():
+        translations = measures.nearest_targets(data.train, data.test.sources)
         return measures.translation_scores(translations, data.test.targets)
 
-    def nearest():
-        return scores(measures.nearest_targets(data.train, data.test.sources))
-
-    perplexity = model.evaluate(test, verbose=0, return_dict=True)["perplexity"]
+    perplexity = training.evaluate(test, verbose=0, return_dict=True)["perplexity"]
     size = {"perplexity": f"{perplexity:.2f}", "parameters": f"{model.count_params():,}"}
-    written = {
-        "greedy": writer(data.test.sources),
-        f"beam {knobs.num_beams}": writer(data.test.sources, knobs.num_beams),
-    }
     rows = [{"model": "nearest sentence", **run_folder.cached(out / "floor.json", nearest)}]
-    rows += [{"model": f"Keras, {way}", **scores(texts), **size} for way, texts in written.items()]
-    samples = generation.sample_table(data.test, written)
+    for way, beams in (("greedy", 1), (f"beam {knobs.num_beams}", knobs.num_beams)):
+        scores = measures.translation_scores(writer(data.test.sources, beams), data.test.targets)
+        rows.append({"model": f"Keras, {way}", **scores, **size})
     pictures = {}
     if model.get_layer("decoder").attends:
-        sources = [source_tokenizer.tokenize(sample["source"]) for sample in samples[-4:]]
+        texts = generation.spread(data.test.sources, 10)[-4:]
+        sources = [source_tokenizer.tokenize(text) for text in texts]
         heat_maps.plot(model, sources, tokenizers, out / "attention.png")
         pictures["Attention"] = "attention.png"
-    notes, curves = measures.translation_notes(), ("perplexity", "bleu")
-    report = rows, samples, resume.history, curves, notes, pictures
+
+    # Export, and the same measurement through each file alone
+    files = seq2seq_files.export_files(model, out, tokenizers, knobs, data.test.sources)
+    measured, samples = seq2seq_files.measure(files, data.test, measures.translation_scores)
+    notes = [*measures.translation_notes(), *seq2seq_files.notes(data.test)]
+    report = rows + measured, samples, resume.history, ("perplexity", "bleu"), notes, pictures
     generation.write_report(out, data, knobs, *report)
 
 

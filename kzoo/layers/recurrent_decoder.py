@@ -82,8 +82,15 @@ class RecurrentDecoder(keras.layers.Layer):
         self.cells = cells
         self.tie_embeddings = tie_embeddings
         self.dropout = keras.layers.Dropout(dropout)
+        # Between the scale that inputs want, 1, and the one that scores want, size ** -0.5. With
+        # Keras's smaller vectors the cells get no signal until training has made them grow.
+        initializer = keras.initializers.RandomNormal(stddev=embedding_dim**-0.25)
         self.embedding = keras.layers.ReversibleEmbedding(
-            vocabulary_size, embedding_dim, tie_weights=tie_embeddings, dtype=self.dtype_policy
+            vocabulary_size,
+            embedding_dim,
+            tie_weights=tie_embeddings,
+            embeddings_initializer=initializer,
+            dtype=self.dtype_policy,
         )
         self.stateful = stateful
         self.feed_context = feed_context

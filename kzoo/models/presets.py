@@ -19,8 +19,8 @@ register_model("sequence_lstm", sequence_classifier, cell="lstm", units=64)
 register_model("sequence_gru", sequence_classifier, cell="gru", units=64)
 register_model("sequence_sru", sequence_classifier, cell="sru", units=64)
 
-# The context vector alone, as in Sutskever et al. 2014 (LSTM) and Cho et al. 2014 (GRU).
-register_model("seq2seq_lstm", seq2seq, cell="lstm", bidirectional=False, attention=None)
+# The context vector alone: in every step as well, or as first state alone (Sutskever et al. 2014).
+register_model("seq2seq_lstm", seq2seq, cell="lstm", attention=None, feed_context=True)
 register_model("seq2seq_gru", seq2seq, cell="gru", bidirectional=False, attention=None)
 register_model("seq2seq_gru_bahdanau", seq2seq, cell="gru", attention="bahdanau")
 register_model("seq2seq_lstm_luong", seq2seq, cell="lstm", attention="luong_general")

@@ -47,6 +47,7 @@ def seq2seq(
     num_layers=1,
     bidirectional=True,
     attention="bahdanau",
+    feed_context=False,
     tie_embeddings=True,
     dropout=0.3,
     name="seq2seq",
@@ -57,9 +58,10 @@ def seq2seq(
     the decoder: as they are, or through a dense layer where the encoder walks in both directions.
     With attention the decoder also attends to the encoder's outputs at every step.
 
-    Sources: Sutskever, Vinyals and Le 2014, arXiv 1409.3215 (the context vector); Bahdanau, Cho and
-    Bengio 2015, arXiv 1409.0473 (the bidirectional encoder and attention); Luong, Pham and Manning
-    2015, arXiv 1508.04025 (the attention layer and input feeding).
+    Sources: Sutskever, Vinyals and Le 2014, arXiv 1409.3215 (the context vector as first state);
+    Cho et al. 2014, arXiv 1406.1078 (the context vector in every step); Bahdanau, Cho and Bengio
+    2015, arXiv 1409.0473 (the bidirectional encoder and attention); Luong, Pham and Manning 2015,
+    arXiv 1508.04025 (the attention layer and input feeding).
 
     Args:
         source_vocabulary_size: Number of source ids; 0 is padding.
@@ -70,6 +72,8 @@ def seq2seq(
         num_layers: Number of layers of the encoder, and of the decoder.
         bidirectional: Whether the encoder walks in both directions.
         attention: One of `ATTENTIONS`, or None for the context vector alone.
+        feed_context: Whether the context vector, the decoder's first state, also enters every step;
+            only without attention.
         tie_embeddings: Whether the decoder's table both embeds and scores.
         dropout: Fraction of features dropped after embeddings, between layers and before scores.
         name: Name of the model.
@@ -114,7 +118,13 @@ def seq2seq(
     if attention is not None:
         cells[0] = AttentionCell(cells[0], ATTENTIONS[attention](units), embedding_dim)
     decoder = RecurrentDecoder(
-        target_vocabulary_size, embedding_dim, cells, tie_embeddings, dropout, name="decoder"
+        target_vocabulary_size,
+        embedding_dim,
+        cells,
+        tie_embeddings,
+        dropout,
+        feed_context=feed_context,
+        name="decoder",
     )
     # Wiring
     source_ids = keras.Input((None,), dtype="int32", name="source_ids")
@@ -131,8 +141,10 @@ def seq2seq(
 def _encoder(vocabulary_size, embedding_dim, cell, units, num_layers, bidirectional, dropout):
     """Returns a model from source ids to the outputs and the final states of all layers."""
     # Layers
+    # As those of the decoder.
+    initializer = keras.initializers.RandomNormal(stddev=embedding_dim**-0.25)
     embedding = keras.layers.Embedding(
-        vocabulary_size, embedding_dim, mask_zero=True, name="embedding"
+        vocabulary_size, embedding_dim, initializer, mask_zero=True, name="embedding"
     )
     dropouts = [keras.layers.Dropout(dropout, name=f"dropout_{n}") for n in range(num_layers)]
     layers = [

@@ -255,10 +255,12 @@ def test_the_caches_of_a_transformer_are_state(tmp_path):
         hidden_dim=8,
         num_layers=2,
     )
-    path = tmp_path / "m.tflite"
-    verification = export_seq2seq(model, path, start_id=START, end_id=END, max_length=5)
-    assert verification.max_difference < 1e-5
-    manifest = read_bundle(path).manifest
+    paths = {name: tmp_path / f"{name}.tflite" for name in ("float32", "float16", "dynamic")}
+    files = export_seq2seq(model, paths, start_id=START, end_id=END, max_length=5, alignments=True)
+    assert [(file.path, file.precision) for file in files] == [(p, n) for n, p in paths.items()]
+    assert files[0].max_difference < 1e-5
+    assert "FLOAT16" in files[1].constant_bytes
+    manifest = read_bundle(paths["float32"]).manifest
     assert "blocks_1_1" in manifest["seq2seq"]["state"]
     assert "memory_1_1" in manifest["seq2seq"]["memory"]
     # Room for the longest text, and no more.

@@ -17,6 +17,7 @@ START, END = 2, 3
 CASES = {
     "context_vector": dict(cell="lstm", attention=None, bidirectional=False),
     "context_vector_stacked": dict(cell="sru", attention=None, num_layers=2),
+    "context_in_every_step": dict(cell="lstm", attention=None, feed_context=True, num_layers=2),
     "two_tables": dict(cell="lstm", num_layers=3, tie_embeddings=False),
     "one_direction": dict(cell="gru", attention="luong_dot", bidirectional=False),
     **{
@@ -98,6 +99,19 @@ def test_greedy_and_beam_give_in_a_batch_what_they_give_alone(name):
         np.testing.assert_allclose(together[1:2], alone, rtol=1e-4)
 
 
+def test_the_context_reaches_every_step_by_itself():
+    """Other ids before, other states: what the first state says still enters the last step."""
+    model = seq2seq(**SIZES, cell="simple_rnn", attention=None, feed_context=True)
+    decoder = model.get_layer("decoder")
+    cell = decoder.cells[0]
+    cell.recurrent_kernel.assign(np.zeros(cell.recurrent_kernel.shape))
+    contexts = [np.full((1, 8), value, "float32") for value in (0.1, 0.9)]
+    one, other = (decoder(TARGET[:1], initial_state=[context]) for context in contexts)
+    assert (np.abs(ops.convert_to_numpy(one - other))[0].max(-1) > 1e-4).all()
+    with pytest.raises(ValueError, match="`initial_state` is needed with `feed_context`"):
+        decoder(TARGET[:1])
+
+
 def test_alignments_are_shares_of_the_source_without_padding():
     steps = Seq2SeqSteps(make("bahdanau"))
     state, mask = steps.begin(SOURCE[:2])
@@ -114,6 +128,7 @@ def test_alignments_are_shares_of_the_source_without_padding():
         (dict(units=0), "`units` must be a positive integer"),
         (dict(cell="lstn"), "`cell` must be one of"),
         (dict(attention="bahdanow"), "`attention` must be None or one of"),
+        (dict(feed_context=True), "`feed_context` needs `cells` without attention"),
         (dict(attention="luong_dot", bidirectional=True), "`units` must be the width of the val"),
     ],
 )

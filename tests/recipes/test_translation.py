@@ -13,6 +13,11 @@ import pytest
 import kzoo
 from kzoo.recipes import chatbot, command_line, translation
 
+FILES = [
+    *("attention.png", "checkpoint", "dynamic.tflite", "float16.tflite", "float32.tflite"),
+    *("floor.json", "knobs.json", "learning_curve.png", "model.keras", "report.md"),
+    *("saved_model", "scores.json"),
+]
 SIZES = "--embedding-dim=8 --units=8 --vocabulary-size=500 --max-length=12 --num-beams=2"
 
 
@@ -66,9 +71,9 @@ def test_resumes_after_kill(run):
 
 def test_everything_is_in_the_run_folder(run):
     out, *_ = run
-    expected = "attention.png checkpoint floor.json knobs.json learning_curve.png model.keras"
-    expected += " report.md scores.json source_tokenizer.json target_tokenizer.json"
-    assert sorted(path.name for path in out.iterdir()) == expected.split()
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        [*FILES, "source_tokenizer.json", "target_tokenizer.json"]
+    )
     text = (out / "report.md").read_text(encoding="utf-8")
     for part in (
         "nearest sentence",
@@ -76,13 +81,19 @@ def test_everything_is_in_the_run_folder(run):
         "Keras, beam 2",
         "case:mixed|eff:no|tok:13a",
         "| source | reference | greedy | beam 2 |",
+        "measured on 20 of 20 pairs",
         "![Attention](attention.png)",
         "subword_sampling: 0.2",
     ):
         assert part in text
     rows = json.loads((out / "scores.json").read_text())
-    assert [row["model"] for row in rows] == ["nearest sentence", "Keras, greedy", "Keras, beam 2"]
+    names = ["Keras", "float32.tflite", "float16.tflite", "dynamic.tflite"]
+    ways = [f"{name}, {way}" for name in names for way in ("greedy", "beam 2")]
+    assert [row["model"] for row in rows] == ["nearest sentence", *ways]
     assert float(rows[1]["perplexity"]) < 300
+    by_name = {row["model"]: row for row in rows}
+    for way in ("greedy", "beam 2"):
+        assert by_name[f"float32.tflite, {way}"]["chrF"] == by_name[f"Keras, {way}"]["chrF"]
     assert isinstance(keras.saving.load_model(out / "model.keras"), keras.Model)
 
 
@@ -101,13 +112,27 @@ def start(recipe, folder, out, *arguments):
 
 def test_without_attention_there_is_no_picture_of_it(folder, tmp_path, capsys):
     options = ["--model", "seq2seq_gru", "--epochs", "1", "--joint-vocabulary"]
+    options += ["--tokenizer", "byte", "--scheduled-sampling", "0.5"]
     start(translation, folder, tmp_path / "out", *options, "--source", "en", "--target", "de")
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert "report.md" in names
     assert "attention.png" not in names
     tokenizers = [tmp_path / "out" / f"{side}_tokenizer.json" for side in ("source", "target")]
     assert tokenizers[0].read_text() == tokenizers[1].read_text()
-    assert "multi30k: 200 training, 20 validation, 20 test pairs" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "multi30k: 200 training, 20 validation, 20 test pairs" in printed
+    # Bytes cannot be joined to texts inside a graph.
+    assert "No saved_model: tokenizer: expected one of" in printed
+    assert "saved_model" not in names
+
+
+def test_a_transformer_trains_with_the_settings_of_its_own(folder, tmp_path):
+    options = ["--model", "transformer_seq2seq_tiny", "--epochs", "1", "--num-layers", "1"]
+    start(translation, folder, tmp_path / "out", *options)
+    settings = json.loads((tmp_path / "out" / "knobs.json").read_text())
+    assert settings["warmup_steps"] == "1000"
+    rows = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert len(rows) == 9
 
 
 def test_the_chatbot_answers(tmp_path, capsys):
@@ -116,9 +141,8 @@ def test_the_chatbot_answers(tmp_path, capsys):
     text = "\n".join(["Q,A,label", *rows[:200]])
     (tmp_path / "chatbot_ko.csv").write_text(text, encoding="utf-8")
     start(chatbot, tmp_path, tmp_path / "out", "--epochs", "1")
-    expected = "attention.png checkpoint floor.json knobs.json learning_curve.png model.keras"
-    expected += " report.md scores.json tokenizer.json"
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == expected.split()
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == sorted([*FILES, "tokenizer.json"])
     text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
     for part in ("nearest question", "Keras, beam 2", "F1: mean over answers", "Licence of"):
         assert part in text
