@@ -77,10 +77,8 @@ class BeamSteps:
         width = self.width
         logits, state, alignments = self.step(search.ids, search.state, self.memory)
         vocabulary = logits.shape[1]
-        # Few passes over all ids: what belongs to a whole beam is summed up before.
-        allowed = self.rules.block(logits, t)
-        before = ops.reshape(search.scores, (-1, 1)) - ops.logsumexp(logits, -1, keepdims=True)
-        totals = allowed + before
+        gains = logits - ops.logsumexp(logits, axis=-1, keepdims=True)
+        totals = ops.reshape(search.scores, (-1, 1)) + self.rules.block(gains, t)
         totals = ops.reshape(totals, (-1, width, vocabulary))
         picked, live = select(
             totals,

@@ -165,9 +165,8 @@ class Rules:
                 f"the end id. Received: banned_ids={self.banned_ids}"
             )
         if self.banned_ids:
-            # On device a sum takes a quarter of the time of a choice.
             banned = np.isin(np.arange(vocabulary), self.banned_ids)
-            logits = logits + np.where(banned, -np.inf, 0.0).astype("float32")
+            logits = ops.where(banned, -np.inf, logits)
         if not is_integer(self.min_length) or self.min_length > 1:
             is_end = np.arange(vocabulary) == self.end_id
             too_short = t + 1 < self.min_length
