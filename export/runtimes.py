@@ -12,24 +12,48 @@ from kzoo.export.errors import ExportError
 
 
 class InterpreterRuntime:
-    """The classic `Interpreter`, on one thread."""
+    """The classic `Interpreter`, on one thread.
+
+    In LiteRT 2.3 an Interpreter with loops that has run, and then gets an input that is longer than
+    all before, computes wrong numbers now and then: XNNPACK's working memory moves, and not all
+    that points to it follows. So a longer input, or a larger batch, starts a new one, whose first
+    run is its largest.
+    """
 
     def __init__(self, path, signature):
         """Load the file; an ExportError says that it cannot be loaded."""
+        self._path = path
+        self._signature = signature
+        self._start()
+        self._room = None
+        self.input_names = sorted(self._runner.get_input_details())
+
+    def _start(self):
         try:
             with quiet():
-                self._interpreter = Interpreter(str(path), num_threads=1)
-                self._runner = self._interpreter.get_signature_runner(signature)
+                self._interpreter = Interpreter(str(self._path), num_threads=1)
+                self._runner = self._interpreter.get_signature_runner(self._signature)
         except (RuntimeError, ValueError) as error:
-            raise ExportError(f"{path}: LiteRT's Interpreter cannot load it: {error}") from error
-        self.input_names = sorted(self._runner.get_input_details())
+            raise ExportError(
+                f"{self._path}: LiteRT's Interpreter cannot load it: {error}"
+            ) from error
 
     def run(self, inputs, output_shapes=None):
         """Return outputs by name for arrays by name; finds the output shapes by itself."""
+        self._make_room({name: np.asarray(x) for name, x in inputs.items()})
         outputs = self._runner(**inputs)
         # A fused LSTM would go on from the state in which this run left it.
         self._interpreter.reset_all_variables()
         return outputs
+
+    def _make_room(self, inputs):
+        shapes = {name: x.shape for name, x in inputs.items()}
+        before = self._room or shapes
+        self._room = {name: tuple(map(max, shape, before[name])) for name, shape in shapes.items()}
+        if self._room != before:
+            self._start()
+            if self._room != shapes:
+                self._runner(**{n: np.zeros(self._room[n], x.dtype) for n, x in inputs.items()})
 
 
 class CompiledModelRuntime:
@@ -68,7 +92,8 @@ class CompiledModelRuntime:
             for name, shape in output_shapes.items()
         }
         for name, array in inputs.items():
-            model.resize_input_tensor_by_name(signature, name, array.shape)
+            if array.shape:
+                model.resize_input_tensor_by_name(signature, name, array.shape)
         buffers = {}
         for name, array in inputs.items():
             buffers[name] = model.create_input_buffer_by_name(signature, name)
