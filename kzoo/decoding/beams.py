@@ -82,7 +82,7 @@ def beam_search(
         step: Function `(ids, state) -> (logits, state)`, see `kzoo.decoding`.
         state: The state before the first step, with one row for each row of `start_ids`.
         start_ids: int32 `(batch,)`, what the first step is given.
-        end_id: Id that ends a hypothesis.
+        end_id: Id that ends a hypothesis; None for hypotheses of `max_length` ids.
         max_length: Number of ids after which a hypothesis ends anyway, as in `greedy`.
         num_beams: Number of live hypotheses a row.
         num_results: Number of hypotheses to return a row, `num_beams` by default. Fewer may stop

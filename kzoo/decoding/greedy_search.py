@@ -28,7 +28,7 @@ def greedy(
         step: Function `(ids, state) -> (logits, state)`, see `kzoo.decoding`.
         state: The state before the first step.
         start_ids: int32 `(batch,)`, what the first step is given.
-        end_id: Id that ends a row.
+        end_id: Id that ends a row; None for rows of `max_length` ids.
         max_length: Number of ids after which a row ends anyway; an integer, or a scalar int32
             tensor where the backend can do with it, as TensorFlow's graphs.
         pad_id: Id that fills a row after its end.

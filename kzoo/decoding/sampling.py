@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-from kzoo.decoding.checks import check_integer, check_number
+from kzoo.decoding.checks import check_integer, check_number, is_integer
 from kzoo.decoding.loop import take_per_row
 from kzoo.decoding.random_numbers import next_uniform, seed_rows
 from kzoo.decoding.single import decode
@@ -45,12 +45,13 @@ def sample(
         step: Function `(ids, state) -> (logits, state)`, see `kzoo.decoding`.
         state: The state before the first step.
         start_ids: int32 `(batch,)`, what the first step is given.
-        end_id: Id that ends a row.
+        end_id: Id that ends a row; None for rows of `max_length` ids.
         max_length: Number of ids after which a row ends anyway, as in `greedy`.
         seed: Integer from 0, or scalar int32 tensor; or int32 `(batch,)`, one seed a row, with
             which a row gives in a batch what it gives alone.
         temperature: Positive number, or scalar tensor.
-        top_k: Optional number of ids to draw from; more than the vocabulary keeps all.
+        top_k: Optional number of ids to draw from; more than the vocabulary keeps all. Or a scalar
+            int32 tensor, with which the whole vocabulary is sorted.
         top_p: Optional probability in (0, 1], or scalar tensor.
         repetition_penalty: Optional positive number, or scalar tensor; above 1 it discourages.
         pad_id: Id that fills a row after its end.
@@ -119,7 +120,11 @@ def draw(logits, u, top_k=None, top_p=None):
     vocabulary = logits.shape[1]
     ids = None
     if top_k is not None or top_p is not None:
-        logits, ids = ops.top_k(logits, min(top_k or vocabulary, vocabulary))
+        is_fixed = top_k is None or is_integer(top_k)
+        kept = min(top_k or vocabulary, vocabulary) if is_fixed else vocabulary
+        logits, ids = ops.top_k(logits, kept)
+        if not is_fixed:
+            logits = ops.where(np.arange(vocabulary) < top_k, logits, -np.inf)
     # Keras's softmax would warn where only one id is left.
     probabilities = ops.exp(logits - ops.logsumexp(logits, axis=-1, keepdims=True))
     if top_p is not None:

@@ -134,7 +134,8 @@ class Rules:
 
     def __init__(self, end_id, max_length, pad_id=0, min_length=0, banned_ids=()):
         check_integer("max_length", max_length, 1)
-        check_integer("end_id", end_id, 0)
+        if end_id is not None:
+            check_integer("end_id", end_id, 0)
         check_integer("pad_id", pad_id, -(2**31))
         longest = max_length if is_integer(max_length) else 2**31 - 1
         check_integer("min_length", min_length, 0, longest)
@@ -144,7 +145,8 @@ class Rules:
                 f"`banned_ids` must not hold the end id {end_id}; use `min_length`. "
                 f"Received: banned_ids={banned_ids!r}"
             )
-        self.end_id = end_id
+        # No id is -1, so that without an end id nothing ends before the maximum length.
+        self.end_id = -1 if end_id is None else end_id
         # Other integers, as NumPy's, would bring their own type into the loop.
         self.max_length = operator.index(max_length) if is_integer(max_length) else max_length
         self.pad_id = pad_id
