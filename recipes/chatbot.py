@@ -45,7 +45,7 @@ class Knobs:
     dropout: float = 0.1  # Fraction of features dropped.
     label_smoothing: float = 0.0  # Probability of a target that is spread over all ids.
     scheduled_sampling: float = 0.0  # Share of words that are the model's own at the end.
-    epochs: int = 7  # Epochs at most.
+    epochs: int = 5  # Epochs at most.
     patience: int = 2  # Epochs without a lower validation perplexity before training stops.
     batch_tokens: int = 384  # Padded ids in a batch, of the longer side.
     learning_rate: float = 3e-3  # The highest; it falls to zero along a cosine.
