@@ -5,12 +5,14 @@ matrix a step for the gradient of the recurrent kernel. Here a step keeps its ga
 gradient of the kernel is one matrix product after the loop.
 """
 
+from typing import Any, NamedTuple
+
 import keras
 from keras import ops
 
 from kzoo.layers.gru import GRUCell, gru_update
 from kzoo.layers.lstm import LSTMCell, lstm_update
-from kzoo.layers.recorded_loop import is_compiled, recorded_loop
+from kzoo.layers.recorded_loop import Chain, is_compiled, join, recorded_loop, row
 from kzoo.layers.simple_rnn import SimpleRNNCell
 
 # The derivative of an activation, from its value.
@@ -80,7 +82,7 @@ def gru_backward(kept, state, d_state, activation, derivative, gate_derivative):
 
 
 # By the very class, for a subclass has other equations: the forward and the backward step, and how
-# many values of width `units` a step keeps at a time.
+# many values of width `units` a step keeps at a time for the way back.
 RULES = {
     SimpleRNNCell: (simple_rnn_forward, simple_rnn_backward, (1,)),
     LSTMCell: (lstm_forward, lstm_backward, (4, 1)),
@@ -120,33 +122,55 @@ def differentiable_once(x):
     return x, gradient
 
 
-def walk_backpropagated(cell, projected, state, mask, recurrent_mask, return_sequences):
-    """Runs a cell that has a rule over time, with its written gradient.
+class Part(NamedTuple):
+    """Some of the rows of a batch.
 
-    Args:
-        cell: A cell for which `find_rule` returns a rule.
+    Attributes:
         projected: `(time, batch, size)`.
         state: List of `(batch, units)`.
         mask: Optional boolean `(time, batch, 1)`; False steps leave the state as it is.
         recurrent_mask: Optional dropout mask `(batch, units)` of the hidden state.
+    """
+
+    projected: Any
+    state: list
+    mask: Any = None
+    recurrent_mask: Any = None
+
+
+def walk_backpropagated(cell, parts, return_sequences):
+    """Runs a cell that has a rule over time, with its written gradient.
+
+    Args:
+        cell: A cell for which `find_rule` returns a rule.
+        parts: List of `Part`.
         return_sequences: Whether to return the hidden states of all steps.
 
     Returns:
-        `(hidden, state)`: `(time, batch, units)` or None, and the list of the last states.
+        For each part `(hidden, state)`: `(time, batch, units)` or None, and the list of the last
+        states.
     """
-    dtype = projected.dtype
-    arguments = [
-        projected,
-        ops.cast(cell.recurrent_kernel, dtype),
-        ops.cast(_recurrent_bias(cell), dtype),
-        ops.ones_like(state[0]) if recurrent_mask is None else recurrent_mask,
-        ops.ones_like(projected[..., :1]) if mask is None else ops.cast(mask, dtype),
-        *state,
-    ]
-    given = mask is not None, recurrent_mask is not None
-    results = list(_make_run(cell, *given, return_sequences)(*arguments))
-    hidden = results.pop(0) if return_sequences else None
-    return hidden, results
+    dtype = parts[0].projected.dtype
+    kernel = ops.cast(cell.recurrent_kernel, dtype)
+    bias = ops.cast(_recurrent_bias(cell), dtype)
+    arguments = []
+    for projected, state, mask, recurrent_mask in parts:
+        dropout = ops.ones_like(state[0]) if recurrent_mask is None else recurrent_mask
+        mask = ops.ones_like(projected[..., :1]) if mask is None else ops.cast(mask, dtype)
+        arguments += [projected, dropout, mask, *state]
+    given = parts[0].mask is not None, parts[0].recurrent_mask is not None
+    results = _make_run(cell, *given, return_sequences)(kernel, bias, *arguments)
+    walked = []
+    for part in _split(results, len(parts)):
+        hidden = part.pop(0) if return_sequences else None
+        walked.append((hidden, part))
+    return walked
+
+
+def _split(flat, number):
+    """Returns a flat sequence as that many lists."""
+    size = len(flat) // number
+    return [list(flat[index * size : (index + 1) * size]) for index in range(number)]
 
 
 def _recurrent_bias(cell):
@@ -161,71 +185,87 @@ def select(condition, new, old):
     return [ops.where(condition, n, o) for n, o in zip(new, old, strict=True)]
 
 
-def join(parts):
-    """Returns the parts side by side."""
-    return ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
-
-
 def _make_run(cell, gated, dropped, return_sequences):
     forward, backward, num_kept = find_rule(cell)
-    units, has_two_sums = cell.units, isinstance(cell, GRUCell)
+    units, num_states, has_two_sums = cell.units, len(cell.state_size), isinstance(cell, GRUCell)
+    width = cell.kernel_width()
 
     def drop(hidden, dropout):
         return hidden * dropout if dropped else hidden
 
-    @ops.custom_gradient
-    def run(projected, kernel, bias, dropout, mask, *initial):
-        time, width = ops.shape(projected)[0], projected.shape[-1]
-        compiled = is_compiled(projected)
+    def masks(mask, t):
+        return [row(mask, t)] if gated else []
 
-        def step(t, old, keep):
+    def forward_chain(kernel, bias, projected, dropout, mask, *initial):
+        def step(read, old, keep):
             product = ops.matmul(drop(old[0], dropout), kernel)
             product = product + bias if has_two_sums else product
-            new = forward(projected[t], product, old, keep)
-            return select(mask[t] > 0, new, old) if gated else new
+            new = forward(read[0], product, old, keep)
+            return select(read[1] > 0, new, old) if gated else new
 
         widths = [number * units for number in num_kept]
-        states, records = recorded_loop(
-            step, list(initial), widths, time, remember=True, compiled=compiled
-        )
+        return Chain(lambda t: [row(projected, t), *masks(mask, t)], step, list(initial), widths)
+
+    def backward_chain(transposed, part, walked, upstream):
+        projected, dropout, mask = part[:3]
+        states, records = walked
+        d_hidden, d_last = upstream[:-num_states], upstream[-num_states:]
+
+        def read(t):
+            return [row(x, t) for x in [*d_hidden, *records, *states]] + masks(mask, t)
+
+        def step_back(read, d_state, keep):
+            read = list(read)
+            given = read.pop() > 0 if gated else None
+            if return_sequences:
+                d_state = [d_state[0] + read.pop(0), *d_state[1:]]
+            arriving = d_state
+            if gated:
+                d_state = [ops.where(given, d, 0.0) for d in d_state]
+            kept = []
+            for number in num_kept:
+                kept += ops.split(read.pop(0), number, axis=-1)
+            d_projected, d_product, d_old = backward(kept, read, d_state)
+            (d_product,) = keep((join(d_product),))
+            if has_two_sums:
+                keep(d_projected)
+            d_old[0] = d_old[0] + drop(ops.matmul(d_product, transposed), dropout)
+            return select(given, d_old, arriving) if gated else d_old
+
+        # The way there is the last to read `projected`.
+        return Chain(read, step_back, d_last, [projected] + [width] * has_two_sums)
+
+    @ops.custom_gradient
+    def run(kernel, bias, *arguments):
+        parts = _split(arguments, len(arguments) // (3 + num_states))
+        time = ops.shape(arguments[0])[0]
+        compiled = is_compiled(arguments[0])
+        chains = [forward_chain(kernel, bias, *part) for part in parts]
+        walked = recorded_loop(chains, time, remember=True, compiled=compiled)
 
         def gradient(*upstream):
-            upstream = keras.tree.flatten(upstream)
-            d_hidden = upstream[0] if return_sequences else None
-            d_last = upstream[-len(initial) :]
+            upstream = _split(keras.tree.flatten(upstream), len(parts))
             transposed = ops.transpose(kernel)
+            chains = [
+                backward_chain(transposed, *rest)
+                for rest in zip(parts, walked, upstream, strict=True)
+            ]
+            d_walked = recorded_loop(chains, time, reverse=True, compiled=compiled)
+            d_kernel, d_bias, d_parts = 0.0, 0.0, []
+            for part, (states, _), (d_initial, sums) in zip(parts, walked, d_walked, strict=True):
+                d_product, d_projected = sums[0], sums[-1]
+                hidden = ops.reshape(drop(states[0][:-1], part[1]), (-1, units))
+                d_flat = ops.reshape(d_product, (-1, width))
+                d_kernel += ops.matmul(ops.transpose(hidden), d_flat)
+                d_bias += ops.sum(d_product, axis=(0, 1))
+                d_parts += [differentiable_once(d_projected), *map(ops.zeros_like, part[1:3])]
+                d_parts += map(differentiable_once, d_initial)
+            return differentiable_once(d_kernel), differentiable_once(d_bias), *d_parts
 
-            def step_back(t, d_state, keep):
-                if return_sequences:
-                    d_state = [d_state[0] + d_hidden[t], *d_state[1:]]
-                arriving = d_state
-                if gated:
-                    d_state = [ops.where(mask[t] > 0, d, 0.0) for d in d_state]
-                kept = []
-                for record, number in zip(records, num_kept, strict=True):
-                    kept += ops.split(record[t], number, axis=-1)
-                d_projected, d_product, d_old = backward(kept, [s[t] for s in states], d_state)
-                d_product = join(keep(d_product))
-                if has_two_sums:
-                    keep(d_projected)
-                d_old[0] = d_old[0] + drop(ops.matmul(d_product, transposed), dropout)
-                return select(mask[t] > 0, d_old, arriving) if gated else d_old
-
-            d_initial, sums = recorded_loop(
-                step_back, d_last, [width] * (1 + has_two_sums), time, True, compiled=compiled
-            )
-            d_product, d_projected = sums[0], sums[-1]
-            hidden = ops.reshape(drop(states[0][:-1], dropout), (-1, units))
-            d_kernel = ops.matmul(ops.transpose(hidden), ops.reshape(d_product, (-1, width)))
-            d_bias = ops.sum(d_product, axis=(0, 1))
-            return (
-                *map(differentiable_once, (d_projected, d_kernel, d_bias)),
-                ops.zeros_like(dropout),
-                ops.zeros_like(mask),
-                *map(differentiable_once, d_initial),
-            )
-
-        last = [s[-1] for s in states]
-        return ([states[0][1:]] if return_sequences else []) + last, gradient
+        results = []
+        for states, _ in walked:
+            results += [states[0][1:]] if return_sequences else []
+            results += [s[-1] for s in states]
+        return results, gradient
 
     return run

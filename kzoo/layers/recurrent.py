@@ -75,10 +75,14 @@ class Recurrent(keras.layers.Layer):
         for name, rate in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
             if not 0 <= rate < 1:
                 raise ValueError(f"`{name}` must be in [0, 1). Received: {name}={rate}")
-        if recurrent_dropout and isinstance(cell, LinearCell):
+        innermost = cell
+        while hasattr(innermost, "cell"):
+            innermost = innermost.cell
+        if recurrent_dropout and isinstance(innermost, LinearCell):
             raise ValueError(
                 f"`recurrent_dropout` needs a cell with a recurrent kernel, which "
-                f"{type(cell).__name__} has not. Received: recurrent_dropout={recurrent_dropout}"
+                f"{type(innermost).__name__} has not. "
+                f"Received: recurrent_dropout={recurrent_dropout}"
             )
         if stateful and cell.attends:
             raise ValueError("`stateful` must be False where the cell attends to a memory.")
@@ -189,7 +193,7 @@ class Recurrent(keras.layers.Layer):
             mask = mask if mask is None else ops.flip(mask, 0)
         outputs, state = walk(
             self.cell,
-            self.cell.project(inputs),
+            inputs,
             state,
             mask,
             recurrent_mask,

@@ -76,6 +76,28 @@ def compile_function(function):
 
 
 @pytest.mark.parametrize("case", WRITTEN)
+def test_compiled_in_halves_of_any_batch(case):
+    """XLA runs the two halves of a batch side by side, also where its size is not known before."""
+    rng = np.random.default_rng(6)
+    steps = [
+        (rng.normal(size=(batch, 6, 3)).astype("float32"), rng.normal(size=(batch, 6, 2)))
+        for batch in (5, 3, 1)
+    ]
+    trained = []
+    for jit_compile in (True, False):
+        keras.utils.set_random_seed(1)
+        sequence = keras.Input((None, 3))
+        outputs = make(case, return_sequences=True, dropout=0.0)(sequence)
+        model = keras.Model(sequence, keras.layers.Dense(2)(outputs))
+        model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=jit_compile)
+        for x, y in steps:
+            model.train_on_batch(x, y)
+        trained.append(model.get_weights())
+    for ours, theirs in zip(*trained, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", WRITTEN)
 def test_recurrent_dropout(case):
     results = []
     for lowering in ("sequential", "unrolled"):

@@ -7,6 +7,8 @@ from keras import ops
 
 from kzoo.layers import (
     LOWERINGS,
+    AttentionCell,
+    BahdanauAttention,
     Bidirectional,
     GRUCell,
     LSTMCell,
@@ -145,6 +147,12 @@ def test_recurrent_dropout_acts_in_training_only():
         (lambda: Recurrent(keras.layers.LSTMCell(3)), "`cell` must be a kzoo.layers.Cell"),
         (lambda: Recurrent(GRUCell(3), dropout=1.0), "`dropout` must be in"),
         (lambda: Recurrent(SRUCell(3), recurrent_dropout=0.1), "`recurrent_dropout` needs"),
+        (
+            lambda: Recurrent(
+                AttentionCell(SRUCell(3), BahdanauAttention(3)), recurrent_dropout=0.1
+            ),
+            "`recurrent_dropout` needs a cell with a recurrent kernel, which SRUCell has not",
+        ),
         (lambda: Recurrent(GRUCell(3))(np.ones((2, 3), "float32")), r"\(batch, time, features\)"),
         (
             lambda: Recurrent(LSTMCell(3))(inputs(), initial_state=[np.zeros((BATCH, 3))]),
