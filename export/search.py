@@ -1,4 +1,4 @@
-"""How a `.tflite` file of an encoder-decoder searches."""
+"""How a `.tflite` file of a model that writes searches."""
 
 from dataclasses import asdict, dataclass
 
@@ -7,16 +7,25 @@ from kzoo.decoding.checks import check_ids, check_integer, check_number
 
 @dataclass(frozen=True)
 class Search:
-    """How a file searches; the attributes are arguments of `export_seq2seq`."""
+    """How a file searches; the attributes are arguments of `export_seq2seq`.
+
+    Without an `end_id`, as language models may be, every text has `max_length` ids.
+    """
 
     start_id: int
-    end_id: int
+    end_id: int | None
     max_length: int
     beam_size: int
     num_results: int
     length_penalty: float
     banned_ids: tuple[int, ...]
     alignments: bool
+
+    @property
+    def rules(self):
+        """Arguments of the functions of `kzoo.decoding`."""
+        names = ("end_id", "max_length", "banned_ids")
+        return {name: getattr(self, name) for name in names}
 
     def describe(self):
         """All of it, ready for JSON."""
@@ -43,7 +52,8 @@ def make_search(
     """
     num_results = beam_size if num_results is None else num_results
     check_integer("start_id", start_id, 0)
-    check_integer("end_id", end_id, 0)
+    if end_id is not None:
+        check_integer("end_id", end_id, 0)
     check_integer("max_length", max_length, 1)
     check_integer("beam_size", beam_size, 1)
     check_integer("num_results", num_results, 1, beam_size)

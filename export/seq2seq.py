@@ -1,20 +1,15 @@
 """Write a Keras encoder-decoder as one verified `.tflite` file that encodes, steps and searches."""
 
-import tempfile
-from contextlib import ExitStack
 from dataclasses import fields
 
 from kzoo.decoding.checks import check_integer
-from kzoo.export.arrays import nested_list
-from kzoo.export.atomic import atomic_file
-from kzoo.export.bundle import read_bundle, write_bundle
-from kzoo.export.convert import convert
 from kzoo.export.search import Search, make_search
 from kzoo.export.seq2seq_cases import Reference, make_sources
 from kzoo.export.seq2seq_programs import Programs
 from kzoo.export.seq2seq_verification import run_source_cases
+from kzoo.export.text_files import write_text_files
 from kzoo.export.trace import require_tensorflow_backend
-from kzoo.export.written import check_precision, check_written
+from kzoo.export.written import check_precision
 
 
 def export_seq2seq(
@@ -122,36 +117,21 @@ def export_seq2seq(
         alignments,
     )
     programs = Programs(model, search)
-    with ExitStack() as stack:
-        partials = {name: stack.enter_context(atomic_file(file)) for name, file in paths.items()}
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        archive, functions, lowerings = programs.trace(lowering)
-        archive.write_out(folder, verbose=False)
-        job = {"saved_model": folder, "signatures": list(functions)}
-        jobs = [{**job, "target": str(file), "precision": n} for n, file in partials.items()]
-        for partial, name, message in zip(partials.values(), paths, convert(jobs), strict=True):
-            check_written(partial, model, name, message, functions["beam"])
-        reference = Reference(programs)
-        sources = make_sources(model, inputs, max_source_length)
-        cases = [reference.cases(source_ids) for source_ids in sources]
-        manifest = {
-            "lowering": lowerings,
-            "max_length": max_source_length,
-            "signatures": describe_signatures(programs),
-            "seq2seq": {
-                **search.describe(),
-                "memory": [tensor.name for tensor in programs.state if tensor.is_memory],
-                "state": [tensor.name for tensor in programs.state if not tensor.is_memory],
-            },
-        }
-        texts = [t and t.to_json() for t in tokenizers.values()]
-        golden = _golden(cases[0])
-        verifications = []
-        for name, partial in partials.items():
-            write_bundle(partial, {"precision": name, **manifest}, texts[0], None, golden, texts[1])
-            found = read_bundle(partial), reference, cases, tolerance
-            verifications.append(run_source_cases(partial, paths[name], *found))
-    return verifications if isinstance(path, dict) else verifications[0]
+    reference = Reference(programs)
+    sources = make_sources(model, inputs, max_source_length)
+    cases = [reference.cases(source_ids) for source_ids in sources]
+    manifest = {
+        "max_length": max_source_length,
+        "seq2seq": {
+            **search.describe(),
+            "memory": [tensor.name for tensor in programs.state if tensor.is_memory],
+            "state": [tensor.name for tensor in programs.state if not tensor.is_memory],
+        },
+    }
+    files = write_text_files(
+        programs, paths, manifest, reference, cases, lowering, tolerance, tokenizers.values()
+    )
+    return files if isinstance(path, dict) else files[0]
 
 
 def verify_seq2seq(path, bundle, model, inputs=None, tolerance=None):
@@ -163,25 +143,3 @@ def verify_seq2seq(path, bundle, model, inputs=None, tolerance=None):
     sources = make_sources(model, inputs, bundle.manifest["max_length"])
     cases = [reference.cases(source_ids) for source_ids in sources]
     return run_source_cases(path, path, bundle, reference, cases, tolerance)
-
-
-def describe_signatures(programs):
-    """Inputs and outputs by signature, ready for JSON."""
-
-    def describe(tensors):
-        return [{"name": n, "shape": list(s), "dtype": d} for n, s, d in tensors]
-
-    return {
-        name: {"inputs": describe(inputs), "outputs": describe(programs.outputs[name])}
-        for name, inputs in programs.inputs.items()
-    }
-
-
-def _golden(cases):
-    return {
-        name: {
-            "inputs": {n: nested_list(x) for n, x in case.inputs.items()},
-            "outputs": {n: nested_list(x) for n, x in case.expected.items()},
-        }
-        for name, case in cases.by_signature.items()
-    }

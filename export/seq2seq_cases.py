@@ -1,11 +1,11 @@
-"""What the Keras encoder-decoder gives on sources, program by program."""
+"""What a Keras model that writes gives on texts, program by program."""
 
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 
-from kzoo.export.arrays import named_arrays
+from kzoo.export.arrays import named_arrays, nested_list
 from kzoo.export.cases import Case, draw
 from kzoo.export.reference import full_precision
 
@@ -17,39 +17,45 @@ STEPS = 3
 
 
 @dataclass(frozen=True)
-class SourceCases:
-    """One batch of sources.
+class TextCases:
+    """What a model makes of one batch of texts.
 
     Attributes:
-        source_ids: int32 `(batch, source)`.
-        encode: `Case` of the encoder.
-        steps: list of `Case`, the first steps of greedy search, each from Keras's own state.
-        greedy: `Case`.
-        beam: `Case`.
+        plain: list of `(signature, Case)` that are compared number by number: what reads comes
+            first, then the first steps of greedy search, each from Keras's own state.
+        searches: dict of `Case` by signature.
     """
 
-    source_ids: np.ndarray
-    encode: Case
-    steps: list[Case]
-    greedy: Case
-    beam: Case
+    plain: list[tuple[str, Case]]
+    searches: dict[str, Case]
 
     @property
     def by_signature(self):
-        """One `Case` for each signature."""
+        """One `Case` for each signature, the first."""
+        return {**dict(reversed(self.plain)), **self.searches}
+
+    @property
+    def golden(self):
+        """Nested lists of one batch of each signature, for JSON."""
         return {
-            "encode": self.encode,
-            "step": self.steps[0],
-            "greedy": self.greedy,
-            "beam": self.beam,
+            name: {
+                "inputs": {n: nested_list(x) for n, x in case.inputs.items()},
+                "outputs": {n: nested_list(x) for n, x in case.expected.items()},
+            }
+            for name, case in self.by_signature.items()
         }
+
+    @property
+    def greedy(self):
+        """`Case` of greedy search."""
+        return self.searches["greedy"]
 
 
 class Reference:
     """Runs the programs in TensorFlow, as they are before any lowering.
 
     Args:
-        programs: `kzoo.export.seq2seq_programs.Programs`.
+        programs: `kzoo.export.step_programs.StepPrograms`.
     """
 
     def __init__(self, programs):
@@ -68,21 +74,23 @@ class Reference:
             outputs = self._functions[name](*arrays)
         return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
 
-    def cases(self, source_ids):
-        """Returns the `SourceCases` of int32 `(batch, source)`."""
-        inputs = {"source_ids": source_ids}
-        expected = {name: self.run(name, source_ids) for name in ("encode", "greedy", "beam")}
-        state = expected["encode"]
-        ids = np.full(len(source_ids), self._programs.search.start_id, "int32")
+    def cases(self, ids):
+        """Returns the `TextCases` of int32 `(batch, time)`."""
+        programs = self._programs
+        signature, name = programs.reading
+        inputs = {name: ids}
+        read = Case(inputs, self.run(signature, ids))
+        searches = {name: Case(inputs, self.run(name, ids)) for name in ("greedy", "beam")}
+        state = {n: x for n, x in read.expected.items() if n != "logits"}
+        fed = searches["greedy"].expected["ids"].T
+        if "logits" not in read.expected:
+            fed = np.concatenate([np.full((1, len(ids)), programs.search.start_id, "int32"), fed])
         steps = []
-        for t in range(min(STEPS, self._programs.search.max_length)):
-            tensors = [state[tensor.name] for tensor in self._programs.state]
-            outputs = self.run("step", ids, *tensors)
-            steps.append(Case({"ids": ids, **state}, outputs))
+        for ids in fed[: min(STEPS, programs.search.max_length)]:
+            outputs = self.run("step", ids, *(state[tensor.name] for tensor in programs.state))
+            steps.append(("step", Case({"ids": ids, **state}, outputs)))
             state = {name: outputs.get(f"next_{name}", x) for name, x in state.items()}
-            ids = expected["greedy"]["ids"][:, t]
-        cases = {name: Case(inputs, outputs) for name, outputs in expected.items()}
-        return SourceCases(source_ids, steps=steps, **cases)
+        return TextCases([(signature, read), *steps], searches)
 
 
 def make_sources(model, inputs, limit):
@@ -103,6 +111,11 @@ def make_sources(model, inputs, limit):
         (source,) = keras.tree.flatten(encoder.inputs)
         shapes = [(rows, min(time, limit or time)) for rows, time in RANDOM_SHAPES]
         return [draw(encoder, source, shape).astype("int32") for shape in shapes]
+    return cut_batches(inputs, limit)
+
+
+def cut_batches(inputs, limit=None):
+    """Cuts ids `(rows, time)` into int32 batches as `make_sources` returns them."""
     spec = {"name": "inputs", "shape": [None, None], "dtype": "int32"}
     ids = named_arrays(inputs, [spec])["inputs"][:, :limit]
     if not len(ids):

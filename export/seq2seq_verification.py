@@ -1,4 +1,4 @@
-"""Run the `.tflite` file of an encoder-decoder in both runtimes and compare it with Keras."""
+"""Run the `.tflite` file of a model that writes in both runtimes and compare it with Keras."""
 
 import statistics
 import time
@@ -17,6 +17,8 @@ from kzoo.export.verification import LATENCY_RUNS, RUNTIMES, Verification, compa
 TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "dynamic": 2e-1}
 # A CompiledModel starts anew at every step, so its host loop is kept short.
 HOST_STEPS = {"Interpreter": None, "CompiledModel": 2}
+# How often a row is drawn before it counts as different.
+DRAWS = 3
 # The converter writes this for the score -inf, of a hypothesis that was not found.
 LOWEST = np.finfo("float32").min
 
@@ -29,7 +31,7 @@ def run_source_cases(file, path, bundle, reference, cases, tolerance=None):
         path: what messages call it.
         bundle: its `Bundle`.
         reference: `kzoo.export.seq2seq_cases.Reference`.
-        cases: list of `SourceCases`.
+        cases: list of `kzoo.export.seq2seq_cases.TextCases`.
         tolerance: largest allowed difference; by default that of the precision in
             `TOLERANCE`.
 
@@ -67,7 +69,7 @@ class _Run:
     def __init__(self, file, path, name, manifest, reference, tolerance):
         self.where = f"{path} in {name}"
         self.name = name
-        self.search = manifest["seq2seq"]
+        self.search = manifest.get("seq2seq") or manifest["language"]
         self.exact = manifest["precision"] == "float32"
         self.reference = reference
         self.tolerance = tolerance
@@ -77,11 +79,11 @@ class _Run:
         """Returns the largest difference."""
         largest = 0.0
         for case in cases:
-            for signature, part in [("encode", case.encode), *(("step", c) for c in case.steps)]:
+            for signature, part in case.plain:
                 outputs = self.call(signature, part.inputs, part.expected)
                 largest = max(largest, self.compare(signature, part, outputs))
-            for signature in ("greedy", "beam"):
-                largest = max(largest, self.search_case(signature, case))
+            for signature, part in case.searches.items():
+                largest = max(largest, self.search_case(signature, part))
         self.host_loop(cases[-1])
         return largest
 
@@ -103,16 +105,17 @@ class _Run:
 
     def search_case(self, signature, case):
         """Compares a whole search: float32 by its ids, and all by the scores of their ids."""
-        case = getattr(case, signature)
         outputs = self.call(signature, case.inputs, case.expected)
         # Where weights are rounded, other ids may win; their scores must be those Keras gives.
-        scores = self.rescore(case.inputs["source_ids"], outputs, signature == "beam")
+        scores = self.rescore(next(iter(case.inputs.values())), outputs, signature == "beam")
         missing = outputs["lengths"] == 0
         if not np.all(outputs["scores"][missing] <= LOWEST):
             raise VerificationError(f"{self.where}, {signature!r}: a score without ids")
         found = {"scores": np.where(missing, 0.0, outputs["scores"])}
         expected = {"scores": np.where(missing, 0.0, scores)}
-        if self.exact:
+        if self.exact and signature == "sample":
+            self.compare_draws(case, outputs)
+        elif self.exact:
             same = (outputs["ids"] == case.expected["ids"]).all(axis=-1)
             # Other ids are right only where they tie: for the same score, as Keras computes it.
             ties = np.where(same | missing, 0.0, scores)
@@ -124,29 +127,46 @@ class _Run:
                 expected["alignments"] = case.expected["alignments"] * rows
         return self.compare(signature, Case(case.inputs, expected), found)
 
-    def rescore(self, source_ids, outputs, is_beam):
+    def compare_draws(self, case, outputs):
+        """Compares what was drawn; rows that differ are drawn anew.
+
+        One draw in some 100,000 falls so close to the border between two ids that rounding moves it
+        to the other side. A row that is not drawn as Keras draws it differs with other seeds, too.
+        """
+        for _ in range(DRAWS):
+            rows = (outputs["ids"] != case.expected["ids"]).any(axis=-1)
+            if not rows.any():
+                return
+            inputs = {n: x[rows] if np.ndim(x) else x for n, x in case.inputs.items()}
+            case = self.reference.draw_again(inputs["prompt_ids"], inputs["seed"] + 1)
+            outputs = self.call("sample", case.inputs, case.expected)
+        raise VerificationError(f"{self.where}: 'sample' draws other ids than the Keras model")
+
+    def rescore(self, read, outputs, is_beam):
         """The scores that the Keras model gives these ids."""
         lengths = outputs["lengths"]
-        counts = lengths.reshape(len(source_ids), -1)
+        counts = lengths.reshape(len(read), -1)
         ids = outputs["ids"].reshape(*counts.shape, -1)
         scores = [
-            self.reference.run(
-                "rescore", source_ids, ids[:, n], np.maximum(counts[:, n], 1), is_beam
-            )
+            self.reference.run("rescore", read, ids[:, n], np.maximum(counts[:, n], 1), is_beam)
             for n in range(counts.shape[1])
         ]
         return np.stack(scores, axis=1).reshape(lengths.shape)
 
     def host_loop(self, case):
-        """Decodes by `encode` and `step`; that gives the ids of `greedy`."""
+        """Decodes by what reads and `step`; that gives the ids of `greedy`."""
         outputs = self.call("greedy", case.greedy.inputs, case.greedy.expected)
-        state = self.call("encode", case.encode.inputs, case.encode.expected)
-        ids = np.full(len(case.source_ids), self.search["start_id"], "int32")
+        signature, read = case.plain[0]
+        state = self.call(signature, read.inputs, read.expected)
+        (step, *_) = (part for name, part in case.plain if name == "step")
+        ids = np.full(len(outputs["ids"]), self.search["start_id"], "int32")
         finished = np.zeros(len(ids), bool)
         steps = HOST_STEPS[self.name] or self.search["max_length"]
         for t in range(min(steps, self.search["max_length"])):
-            after = self.call("step", {"ids": ids, **state}, case.steps[0].expected)
-            logits = after.pop("logits")
+            if "logits" not in state:
+                after = self.call("step", {"ids": ids, **state}, step.expected)
+                state |= {name.removeprefix("next_"): x for name, x in after.items()}
+            logits = state.pop("logits")
             logits[:, self.search["banned_ids"]] = -np.inf
             ids = logits.argmax(axis=-1).astype("int32")
             if self.exact and not np.array_equal(ids[~finished], outputs["ids"][~finished, t]):
@@ -156,7 +176,6 @@ class _Run:
             finished |= ids == self.search["end_id"]
             if finished.all():
                 break
-            state |= {name.removeprefix("next_"): x for name, x in after.items()}
 
 
 def _latency(file, case):

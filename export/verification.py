@@ -98,6 +98,10 @@ def verify(path, model, inputs=None, tolerance=None, *, lengths=LENGTHS):
         from kzoo.export.seq2seq import verify_seq2seq
 
         return verify_seq2seq(path, bundle, model, inputs, tolerance)
+    if "language" in manifest:
+        from kzoo.export.language import verify_language_model
+
+        return verify_language_model(path, bundle, model, inputs, tolerance)
     lengths = cap(lengths, manifest["max_length"])
     cases = []
     if "streaming" in manifest:

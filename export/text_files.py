@@ -1,0 +1,58 @@
+"""Write the `.tflite` files of a model that writes, one for each precision, and verify them."""
+
+import tempfile
+from contextlib import ExitStack
+
+from kzoo.export.atomic import atomic_file
+from kzoo.export.bundle import read_bundle, write_bundle
+from kzoo.export.convert import convert
+from kzoo.export.seq2seq_verification import run_source_cases
+from kzoo.export.written import check_written
+
+
+def write_text_files(programs, paths, manifest, reference, cases, lowering, tolerance, tokenizers):
+    """Write all files or none, with one trace and one start of the converter.
+
+    Args:
+        programs: `kzoo.export.step_programs.StepPrograms`.
+        paths: dict from precisions to files.
+        manifest: dict, to which precision, lowering and signatures are added.
+        reference: `kzoo.export.seq2seq_cases.Reference`.
+        cases: list of its `TextCases`.
+        lowering: see `export_tflite`.
+        tolerance: see `run_source_cases`.
+        tokenizers: tokenizers with `to_json()` or None, of what is read and of what is written.
+
+    Returns:
+        List of `Verification`, in the order of `paths`.
+    """
+    with ExitStack() as stack:
+        partials = {name: stack.enter_context(atomic_file(file)) for name, file in paths.items()}
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        archive, functions, lowerings = programs.trace(lowering)
+        archive.write_out(folder, verbose=False)
+        job = {"saved_model": folder, "signatures": list(functions)}
+        jobs = [{**job, "target": str(file), "precision": n} for n, file in partials.items()]
+        for partial, name, message in zip(partials.values(), paths, convert(jobs), strict=True):
+            check_written(partial, programs.model, name, message, functions["beam"])
+        manifest = {"lowering": lowerings, "signatures": describe_signatures(programs), **manifest}
+        source, target = (tokenizer and tokenizer.to_json() for tokenizer in tokenizers)
+        verifications = []
+        for name, partial in partials.items():
+            content = {"precision": name, **manifest}
+            write_bundle(partial, content, source, None, cases[0].golden, target)
+            found = read_bundle(partial), reference, cases, tolerance
+            verifications.append(run_source_cases(partial, paths[name], *found))
+    return verifications
+
+
+def describe_signatures(programs):
+    """Inputs and outputs by signature, ready for JSON."""
+
+    def describe(tensors):
+        return [{"name": n, "shape": list(s), "dtype": d} for n, s, d in tensors]
+
+    return {
+        name: {"inputs": describe(inputs), "outputs": describe(programs.outputs[name])}
+        for name, inputs in programs.inputs.items()
+    }

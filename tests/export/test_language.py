@@ -1,0 +1,223 @@
+"""One `.tflite` file reads, steps, draws, searches and scores as the Keras language model does."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kzoo import cli
+from kzoo.decoding import beam_search, greedy, sample
+from kzoo.export import (
+    ExportError,
+    LanguageModelWriter,
+    LanguagePredictor,
+    VerificationError,
+    export_language_model,
+    read_bundle,
+    verify,
+)
+from kzoo.export.language_cases import LanguageReference
+from kzoo.export.runtimes import CompiledModelRuntime, InterpreterRuntime
+from kzoo.models import LanguageModelSteps, language_model, transformer_language_model
+from kzoo.text import CharacterTokenizer
+
+TEXTS = ["to be", "or not\nto be", "be"]
+LENGTH, END, BANNED = 7, 3, (0, 1, 2)
+TOKENIZER = CharacterTokenizer.train(TEXTS, 30)
+SETTINGS = dict(start_id=END, max_length=LENGTH, beam_size=3, num_results=2, banned_ids=BANNED)
+DRAWING = dict(temperature=0.7, top_k=6, top_p=0.9)
+PROMPTS = np.array([[3, 4, 5, 6], [3, 7, 0, 0]], "int32")
+SEED = np.array([5, 9], "int32")
+MODELS = {
+    "sru": (language_model, dict(cell="sru", embedding_dim=6, units=5)),
+    "transformer": (
+        transformer_language_model,
+        dict(embedding_dim=8, num_heads=2, hidden_dim=12, num_layers=2, positions="rotary"),
+    ),
+}
+
+
+def make(name):
+    """A model with weights that make it write something."""
+    factory, sizes = MODELS[name]
+    model = factory(vocabulary_size=TOKENIZER.vocabulary_size, **sizes)
+    random = np.random.default_rng(1)
+    for weight in model.trainable_weights:
+        weight.assign(random.normal(0, 0.6, weight.shape))
+    return model
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def run(request, tmp_path_factory):
+    """A model, its file, and how it was verified; the Transformer ends its texts."""
+    model = make(request.param)
+    path = tmp_path_factory.mktemp("run") / "model.tflite"
+    end_id = END if request.param == "transformer" else None
+    options = {**SETTINGS, "end_id": end_id, "tokenizer": TOKENIZER, "inputs": PROMPTS}
+    return model, path, export_language_model(model, path, **options), end_id
+
+
+def decoded(model, end_id, method):
+    """What `kzoo.decoding` gives, by name."""
+    steps = LanguageModelSteps(model)
+    rules = dict(end_id=end_id, max_length=LENGTH, banned_ids=BANNED)
+    arguments = steps.step, *steps.begin(PROMPTS, LENGTH)
+    if method == "greedy":
+        found = greedy(*arguments, **rules)
+    elif method == "beam":
+        found = beam_search(*arguments, **rules, num_beams=3, num_results=2)
+    else:
+        found = sample(*arguments, **rules, seed=SEED, **DRAWING)
+    return {n: ops.convert_to_numpy(x) for n, x in found._asdict().items() if x is not None}
+
+
+def test_was_verified(run):
+    model, path, verification, _ = run
+    assert verification.max_difference < 1e-5
+    assert verification.runtimes == ("Interpreter", "CompiledModel")
+    assert [case["prompt_ids"] for case in verification.cases] == [(1, 4), (2, 4)]
+    assert verify(path, model).max_difference < 1e-5
+    other = keras.models.clone_model(model)
+    with pytest.raises(VerificationError, match=r"'prefill'.* differs"):
+        verify(path, other)
+
+
+@pytest.mark.parametrize("runtime", [InterpreterRuntime, CompiledModelRuntime])
+@pytest.mark.parametrize("method", ["greedy", "beam", "sample"])
+def test_writes_as_python_does(run, runtime, method):
+    model, path, _, end_id = run
+    expected = decoded(model, end_id, method)
+    inputs = {"prompt_ids": PROMPTS}
+    if method == "sample":
+        kinds = {"temperature": "float32", "top_k": "int32", "top_p": "float32"}
+        inputs |= {"seed": SEED, **{n: np.array(DRAWING[n], kind) for n, kind in kinds.items()}}
+    outputs = runtime(path, method).run(inputs, {name: x.shape for name, x in expected.items()})
+    for name, x in expected.items():
+        np.testing.assert_allclose(outputs[name], x, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_a_client_steps_with_names_alone(run):
+    model, path, _, end_id = run
+    bundle = read_bundle(path)
+    names = [spec["name"] for spec in bundle.manifest["signatures"]["prefill"]["outputs"]]
+    assert names == ["logits", *bundle.manifest["language"]["state"]]
+    prefill, step = (InterpreterRuntime(path, name) for name in ("prefill", "step"))
+    state, written = prefill.run({"prompt_ids": PROMPTS[:1]}), []
+    while len(written) < LENGTH and end_id not in written:
+        logits = state.pop("logits")
+        logits[:, list(BANNED)] = -np.inf
+        written.append(int(logits.argmax()))
+        outputs = step.run({"ids": np.array(written[-1:], "int32"), **state})
+        state = {name.removeprefix("next_"): x for name, x in outputs.items()}
+    ids = decoded(model, end_id, "greedy")["ids"][0]
+    assert ids[: len(written)].tolist() == written
+    for signature, golden in bundle.golden.items():
+        specs = bundle.manifest["signatures"][signature]
+        inputs = {
+            s["name"]: np.array(golden["inputs"][s["name"]], s["dtype"]) for s in specs["inputs"]
+        }
+        outputs = InterpreterRuntime(path, signature).run(inputs)
+        for name, x in golden["outputs"].items():
+            np.testing.assert_allclose(outputs[name], np.array(x), rtol=1e-4, atol=1e-5)
+
+
+def test_the_file_and_the_model_write_the_same_texts(run):
+    model, path, _, end_id = run
+    predictor = LanguagePredictor(path)
+    writer = LanguageModelWriter(model, TOKENIZER, **{**SETTINGS, "end_id": end_id})
+    prompts = ["to", "", "or not\n"]
+    for method in ("greedy", "beam", "sample"):
+        texts = predictor(prompts, method, seed=3, **DRAWING)
+        assert texts == writer(prompts, method, seed=3, **DRAWING)
+        assert [predictor([x], method, 3 + n, **DRAWING)[0] for n, x in enumerate(prompts)] == texts
+    pieces = list(predictor.stream("to", seed=3, **DRAWING))
+    assert "".join(pieces) == texts[0]
+    assert list(writer.stream("to", seed=3, **DRAWING)) == pieces
+    assert predictor(["to"], seed=3) != predictor(["to"], seed=4)
+    assert predictor([]) == []
+
+
+def test_scores_texts(run):
+    model, path, *_ = run
+    ids = np.array([[3, 4, 5, 6], [3, 7, 4, 0]], "int32")
+    logits = ops.log_softmax(model(ids))
+    expected = np.take_along_axis(ops.convert_to_numpy(logits)[:, :-1], ids[:, 1:, None], 2)[..., 0]
+    expected[1, 2] = 0
+    found = LanguagePredictor(path).score(ids)
+    np.testing.assert_allclose(found[:, 1:], expected, rtol=1e-4, atol=1e-5)
+    assert not found[:, 0].any()
+
+
+def test_the_command_streams(run, capsys):
+    _, path, *_ = run
+    predictor = LanguagePredictor(path)
+    cli.main(["generate", str(path), "or not\\nto", "--seed", "3", "--top-k", "4"])
+    (text,) = predictor(["or not\nto"], seed=3, temperature=0.8, top_k=4)
+    assert capsys.readouterr().out == f"or not\nto{text}\n"
+    cli.main(["generate", str(path), "to", "--method", "beam"])
+    assert capsys.readouterr().out == f"to{predictor(['to'], 'beam')[0]}\n"
+
+
+def test_all_precisions_at_once_and_a_cache_with_room_for_the_text(tmp_path):
+    model = make("transformer")
+    paths = {name: tmp_path / f"{name}.tflite" for name in ("float32", "float16", "dynamic")}
+    files = export_language_model(model, paths, **SETTINGS)
+    assert [(file.path, file.precision) for file in files] == [(p, n) for n, p in paths.items()]
+    assert "FLOAT16" in files[1].constant_bytes
+    predictor = LanguagePredictor(paths["float32"])
+    state = predictor.run("prefill", {"prompt_ids": PROMPTS})
+    assert state["blocks_1_1"].shape == (2, 4 + LENGTH, 2, 4)
+    # A row that is padded gives what it gives alone.
+    alone = predictor.run("prefill", {"prompt_ids": PROMPTS[1:, :2]})
+    np.testing.assert_allclose(state["logits"][1:], alone["logits"], atol=1e-5)
+    with pytest.raises(ValueError, match="no tokenizer"):
+        predictor(["to"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (dict(temperature=0), "temperature: expected a number above 0"),
+        (dict(top_k=0), "top_k: expected a number of at least 1"),
+        (dict(top_p=1.5), r"top_p: expected a number in \(0, 1\]"),
+        (dict(method="best"), "method: expected one of"),
+        (dict(prompts="to"), "prompts: expected a list of str"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    writer = LanguageModelWriter(make("sru"), TOKENIZER, **SETTINGS, end_id=END)
+    with pytest.raises(ValueError, match=message):
+        writer(**{"prompts": ["to"], **arguments})
+
+
+def test_what_cannot_be_exported_is_refused(tmp_path):
+    plain = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name="plain")
+    path = tmp_path / "m.tflite"
+    with pytest.raises(ExportError, match=r"a layer 'decoder' .* got 'plain'"):
+        export_language_model(plain, path, **SETTINGS)
+    for options, message in [
+        ({"precision": "int3"}, "precision: expected one of"),
+        ({"end_id": 99}, "`end_id` must be below the vocabulary_size"),
+        ({"tokenizer": "words"}, "tokenizer: expected an object with to_json"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            export_language_model(make("sru"), path, **{**SETTINGS, **options})
+    assert list(tmp_path.iterdir()) == []
+    path.write_bytes(b"nothing")
+    with pytest.raises(ExportError, match="is no language model"):
+        LanguagePredictor(path)
+
+
+def test_other_draws_are_found(run, monkeypatch):
+    model, path, *_ = run
+    original = LanguageReference.run
+
+    def draw_others(self, name, *arrays):
+        outputs = original(self, name, *arrays)
+        if name == "sample":
+            outputs["ids"] = np.where(outputs["ids"] == 4, 5, 4).astype("int32")
+        return outputs
+
+    monkeypatch.setattr(LanguageReference, "run", draw_others)
+    with pytest.raises(VerificationError, match="'sample' draws other ids"):
+        verify(path, model, PROMPTS)
