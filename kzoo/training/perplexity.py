@@ -38,7 +38,10 @@ class Perplexity(keras.metrics.Mean):
         """Adds the losses of a batch."""
         logits = ops.cast(y_pred, "float32")
         losses = ops.sparse_categorical_crossentropy(y_true, logits, from_logits=True)
-        super().update_state(losses, sample_weight)
+        if sample_weight is None:
+            sample_weight = ops.ones_like(losses)
+        # Flat, for Keras takes the mean of a row: an id of a short batch would count for more.
+        super().update_state(ops.reshape(losses, (-1,)), ops.reshape(sample_weight, (-1,)))
 
     def result(self):
         """Returns the perplexity so far."""

@@ -49,12 +49,14 @@ def test_a_share_outside_of_0_and_1_is_refused(smoothing):
 def test_perplexity_weighs_ids_and_not_batches():
     metric = Perplexity()
     metric.update_state(IDS[:1], LOGITS[:1], WEIGHTS[:1])
-    metric.update_state(IDS[1:], LOGITS[1:], WEIGHTS[1:])
+    # The rows of this batch are shorter.
+    metric.update_state(IDS[1:, :3], LOGITS[1:, :3], WEIGHTS[1:, :3])
     chosen = np.take_along_axis(log_probabilities(LOGITS), IDS[..., None], axis=-1)[..., 0]
     expected = np.exp(-(chosen * WEIGHTS).sum() / WEIGHTS.sum())
     np.testing.assert_allclose(metric.result(), expected, rtol=1e-5)
     metric.reset_state()
-    metric.update_state(IDS, LOGITS)
+    for steps in (slice(1), slice(1, None)):
+        metric.update_state(IDS[:, steps], LOGITS[:, steps])
     np.testing.assert_allclose(metric.result(), np.exp(-chosen.mean()), rtol=1e-5)
 
 
