@@ -27,7 +27,8 @@ class BestClass(keras.layers.Layer):
 
     def call(self, scores):
         """Finds the classes."""
-        return ops.cast(ops.argmax(scores, axis=-1), "int32")
+        # Keras's argmax of floats does not convert to built-in operators.
+        return ops.cast(ops.squeeze(ops.top_k(scores, 1)[1], -1), "int32")
 
     def compute_output_spec(self, scores):
         """Returns shape and type of the classes."""

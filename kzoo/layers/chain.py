@@ -40,9 +40,9 @@ def log_likelihood(potentials, tags):
     >>> round(float(np.exp(likelihood[0])), 4)
     0.0625
     """
-    tags = ops.cast(tags, "int32")[..., None]
+    tags = ops.expand_dims(ops.cast(tags, "int32"), -1)
     agrees = ops.logical_or(ops.equal(tags, ops.arange(potentials.shape[-1])), tags < 0)
-    known = potentials + ops.where(agrees, 0.0, LOWEST)[:, :, None]
+    known = potentials + ops.expand_dims(ops.where(agrees, 0.0, LOWEST), 2)
     # Both sums in one walk.
     both = log_partition(ops.concatenate([known, potentials]))
     batch = ops.shape(potentials)[0]
@@ -92,7 +92,7 @@ def marginals(potentials):
     Example:
 
     >>> import numpy as np
-    >>> marginals(np.zeros((1, 3, 4, 4), "float32"))[0, 0].numpy().tolist()
+    >>> np.array(marginals(np.zeros((1, 3, 4, 4), "float32"))[0, 0]).tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
     chain = _time_major(potentials)
@@ -119,7 +119,7 @@ def viterbi(potentials):
     >>> import numpy as np
     >>> chain = np.zeros((1, 2, 3, 3), "float32")
     >>> chain[0, 1, 2, 1] = 1.0
-    >>> viterbi(chain).numpy().tolist()
+    >>> np.array(viterbi(chain)).tolist()
     [[2, 1]]
     """
     chain = _time_major(potentials)
@@ -131,13 +131,21 @@ def viterbi(potentials):
         # Emits the tag of this step, carries that of the step before.
         tag, (previous_t, chain_t) = carry[1], inputs
         chain_t = ops.reshape(chain_t, (-1, num_tags, num_tags))
-        scores = previous_t + ops.sum(chain_t * tag[:, None], axis=2)
-        return [tag, ops.one_hot(ops.argmax(scores, axis=-1), num_tags, dtype=tag.dtype)]
+        scores = previous_t + ops.sum(chain_t * ops.expand_dims(tag, 1), axis=2)
+        return [tag, _one_hot_best(scores)]
 
-    last = ops.one_hot(ops.argmax(best[-1], axis=-1), num_tags, dtype=chain.dtype)
+    last = _one_hot_best(best[-1])
     inputs = ops.flip(previous, 0), _flat(ops.flip(chain, 0))
     tags, _ = run_steps(step, [last, last], inputs, True)
-    return ops.cast(ops.transpose(ops.argmax(ops.flip(tags, 0), axis=-1)), "int32")
+    numbers = ops.arange(num_tags, dtype="int32")
+    return ops.transpose(ops.sum(ops.cast(ops.flip(tags, 0), "int32") * numbers, axis=-1))
+
+
+def _one_hot_best(scores):
+    """Returns 1 at the highest score of `(batch, tags)`, the first of equals, and 0 elsewhere."""
+    # Keras's argmax of floats does not convert to built-in operators.
+    best = ops.top_k(scores, 1)[1][:, 0]
+    return ops.one_hot(best, scores.shape[-1], dtype=scores.dtype)
 
 
 def _time_major(potentials):
@@ -168,7 +176,7 @@ def _forward(chain, reduce):
 
     def step(carry, chain_t):
         chain_t = ops.reshape(chain_t, (-1, num_tags, num_tags))
-        scores = reduce(carry[0][:, :, None] + chain_t, axis=1)
+        scores = reduce(ops.expand_dims(carry[0], 2) + chain_t, axis=1)
         highest = ops.max(scores, axis=-1, keepdims=True)
         return [scores - highest, carry[1] + highest]
 
@@ -184,7 +192,7 @@ def _backward(chain):
     def step(carry, chain_t):
         # Emits the scores of this step, carries those of the step before.
         chain_t = ops.reshape(chain_t, (-1, num_tags, num_tags))
-        scores = _logsumexp(chain_t + carry[1][:, None], axis=2)
+        scores = _logsumexp(chain_t + ops.expand_dims(carry[1], 1), axis=2)
         return [carry[1], scores - ops.max(scores, axis=-1, keepdims=True)]
 
     end = ops.zeros_like(chain[0, :, 0])
@@ -194,6 +202,6 @@ def _backward(chain):
 def _pair_marginals(chain, forward):
     """Returns the share of the paths on each pair of tags at each step."""
     previous = ops.concatenate([_begin(chain), forward[:-1]])
-    scores = previous[..., None] + chain + _backward(chain)[:, :, None]
+    scores = ops.expand_dims(previous, 3) + chain + ops.expand_dims(_backward(chain), 2)
     # Whatever the step, these sum to Z, less the constants that were taken out.
     return ops.reshape(ops.softmax(_flat(scores), axis=-1), ops.shape(chain))

@@ -68,7 +68,7 @@ class CRF(keras.layers.Layer):
     >>> import numpy as np
     >>> crf = CRF(3, **bio_constraints(["O", "B-x", "I-x"]))
     >>> potentials = crf(np.array([[[1.0, 0.0, 3.0], [0.0, 0.0, 2.0]]], "float32"))
-    >>> Viterbi()(potentials).numpy().tolist()
+    >>> np.array(Viterbi()(potentials)).tolist()
     [[1, 2]]
     """
 
@@ -115,16 +115,17 @@ class CRF(keras.layers.Layer):
         start = _forbid(self.start, self.allowed_starts, self.compute_dtype)
         end = _forbid(self.end, self.allowed_ends, self.compute_dtype)
         if mask is None:
-            mask = ops.ones_like(scores[..., 0], dtype="bool")
+            mask = ops.ones_like(scores[:, :, 0], dtype="bool")
         mask = ops.cast(mask, "bool")
         count = ops.cumsum(ops.cast(mask, "int32"), axis=1)
         is_first = ops.logical_and(mask, ops.equal(count, 1))
         is_last = ops.logical_and(mask, ops.equal(count, count[:, -1:]))
-        scores = scores + ops.where(is_last[..., None], end, 0.0)
+        scores = scores + ops.where(ops.expand_dims(is_last, -1), end, 0.0)
         # Before the first step stands tag 0, from where `start` leads on.
-        before = ops.where(is_first[..., None, None], start, transitions)
+        before = ops.where(ops.expand_dims(is_first, (-2, -1)), start, transitions)
         nothing = LOWEST * (1 - ops.eye(self.num_tags, dtype=self.compute_dtype))
-        return ops.where(mask[..., None, None], scores[:, :, None] + before, nothing)
+        potentials = ops.expand_dims(scores, 2) + before
+        return ops.where(ops.expand_dims(mask, (-2, -1)), potentials, nothing)
 
     def compute_mask(self, scores, mask=None):
         """Returns None: the potentials say which steps count."""

@@ -29,7 +29,9 @@ class ZeroMasked(keras.layers.Layer):
 
     def call(self, inputs, mask=None):
         """Sets masked steps to zero."""
-        return inputs if mask is None else inputs * ops.cast(mask, inputs.dtype)[..., None]
+        if mask is None:
+            return inputs
+        return inputs * ops.expand_dims(ops.cast(mask, inputs.dtype), -1)
 
     def compute_output_shape(self, input_shape):
         """Returns the shape of the inputs."""

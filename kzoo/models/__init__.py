@@ -21,6 +21,7 @@ from kzoo.models.language_model import (
 )
 from kzoo.models.registry import create_model, list_models, register_model
 from kzoo.models.seq2seq import ATTENTIONS, Seq2SeqSteps, seq2seq
+from kzoo.models.tagger import tag_decoder, tagger
 from kzoo.models.transformer import transformer_seq2seq
 
 __all__ = [
@@ -43,6 +44,8 @@ __all__ = [
     "save_bert",
     "seq2seq",
     "sequence_classifier",
+    "tag_decoder",
+    "tagger",
     "text_classifier",
     "transformer_language_model",
     "transformer_seq2seq",

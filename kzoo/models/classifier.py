@@ -2,22 +2,11 @@
 
 import keras
 
-from kzoo.layers import (
-    CELLS,
-    AttentionPooling,
-    Bidirectional,
-    Highway,
-    MaxPooling,
-    MeanPooling,
-    NGramEmbedding,
-    Recurrent,
-    Residual,
-)
+from kzoo.layers import AttentionPooling, MaxPooling, MeanPooling, NGramEmbedding
 from kzoo.models.checks import check_sizes
-from kzoo.models.transformer_parts import TransformerParts
+from kzoo.models.encoders import attend, walk
 
 POOLINGS = ("last", "mean", "max", "max_mean", "attention")
-CONNECTIONS = {"residual": Residual, "highway": Highway}
 
 
 def text_classifier(
@@ -135,11 +124,7 @@ def _classify(
     connection=None,
 ):
     """Wires encoder, pooling and softmax after `features`."""
-    check_sizes(num_classes=num_classes, units=units, num_layers=num_layers)
-    if cell not in (*CELLS, "transformer"):
-        raise ValueError(
-            f"`cell` must be one of {sorted([*CELLS, 'transformer'])}. Received: cell={cell!r}"
-        )
+    check_sizes(num_classes=num_classes)
     if pooling not in POOLINGS:
         raise ValueError(f"`pooling` must be one of {POOLINGS}. Received: pooling={pooling!r}")
     if cell == "transformer":
@@ -148,10 +133,11 @@ def _classify(
                 "`connection` must be None and `pooling` not 'last' with cell='transformer'. "
                 f"Received: connection={connection!r}, pooling={pooling!r}"
             )
-        features = _attend(features, units, num_layers, bidirectional, dropout)
+        features = attend(features, units, num_layers, bidirectional, dropout)
     else:
-        features = _walk(
-            features, cell, units, num_layers, bidirectional, pooling, dropout, connection
+        sequences = pooling != "last"
+        features = walk(
+            features, cell, units, num_layers, bidirectional, dropout, connection, sequences
         )
     if pooling == "attention":
         features = AttentionPooling(units, name="pooling")(features)
@@ -161,63 +147,3 @@ def _classify(
         features = pooled[0] if len(pooled) == 1 else keras.ops.concatenate(pooled, axis=-1)
     features = keras.layers.Dropout(dropout, name="dropout")(features)
     return keras.layers.Dense(num_classes, activation="softmax", name="probabilities")(features)
-
-
-def _attend(features, units, num_layers, bidirectional, dropout):
-    """Wires blocks of attention that normalize first, after a projection to their width."""
-    parts = TransformerParts(
-        embedding_dim=units,
-        num_heads=next(count for count in (8, 4, 2, 1) if units % count == 0),
-        hidden_dim=4 * units,
-        dropout=dropout,
-        activation="gelu",
-        normalize_first=True,
-    )
-    features = keras.layers.Dense(units, name="projection")(features)
-    features = parts.make_positions()(features)
-    features = keras.layers.Dropout(dropout, name="dropout_positions")(features)
-    for index in range(num_layers):
-        block = parts.encoder_block(f"block_{index}", causal=not bidirectional)
-        features = block(features)
-    return block.make_normalization("normalization")(features)
-
-
-def _walk(features, cell, units, num_layers, bidirectional, pooling, dropout, connection):
-    """Wires recurrent layers."""
-    # The first layer changes the width, and one that returns its last output alone has no steps.
-    connected = range(1, num_layers - (pooling == "last"))
-    if connection is not None:
-        _check_connection(connection, connected)
-    for index in range(num_layers):
-        # The last layer returns its last output only where nothing else pools.
-        sequences = index < num_layers - 1 or pooling != "last"
-        is_connected = connection is not None and index in connected
-        layer = Recurrent(
-            CELLS[cell](units),
-            return_sequences=sequences,
-            zero_output_for_mask=sequences,
-            # What goes around a layer is not dropped, so the layer drops within.
-            dropout=dropout if is_connected else 0.0,
-            name=f"recurrent_{index}",
-        )
-        if bidirectional:
-            layer = Bidirectional(layer, name=f"bidirectional_{index}")
-        if is_connected:
-            layer = CONNECTIONS[connection](layer, name=f"{connection}_{index}")
-        else:
-            features = keras.layers.Dropout(dropout, name=f"dropout_{index}")(features)
-        features = layer(features)
-    return features
-
-
-def _check_connection(connection, connected):
-    if connection not in CONNECTIONS:
-        raise ValueError(
-            f"`connection` must be one of {list(CONNECTIONS)} or None. "
-            f"Received: connection={connection!r}"
-        )
-    if not connected:
-        raise ValueError(
-            "`connection` must be None where no layer can have one: it takes at least 2 layers, "
-            f"or 3 with pooling='last'. Received: connection={connection!r}"
-        )

@@ -13,7 +13,8 @@ def ensemble(members, name="ensemble"):
     Estimation using Deep Ensembles" (arXiv 1612.01474), section 2.4.
 
     Args:
-        members: List of `keras.Model`s with one input, one output, and names of their own.
+        members: List of `keras.Model`s with the same inputs, one output, and names of their own.
+            Of chains (`kzoo.layers.CRF`) the mean is that of their potentials.
         name: Name of the model.
 
     Returns:
@@ -36,8 +37,9 @@ def ensemble(members, name="ensemble"):
     if len(members) == 1:
         return members[0]
     # Layers
-    average = keras.layers.Average(name="probabilities")
+    average = keras.layers.Average(name=members[0].output_names[0])
     # Wiring
-    first = members[0].inputs[0]
-    inputs = keras.Input(first.shape[1:], dtype=first.dtype, name=first.name)
+    inputs = keras.tree.map_structure(
+        lambda x: keras.Input(x.shape[1:], dtype=x.dtype, name=x.name), members[0].input
+    )
     return keras.Model(inputs, average([member(inputs) for member in members]), name=name)

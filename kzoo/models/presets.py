@@ -4,6 +4,7 @@ from kzoo.models.classifier import sequence_classifier, text_classifier
 from kzoo.models.language_model import language_model, transformer_language_model
 from kzoo.models.registry import register_model
 from kzoo.models.seq2seq import seq2seq
+from kzoo.models.tagger import tagger
 from kzoo.models.transformer import transformer_seq2seq
 
 # Pooling "max" and a bidirectional encoder are the factories' own defaults.
@@ -18,6 +19,23 @@ register_model(
 register_model("sequence_lstm", sequence_classifier, cell="lstm", units=64)
 register_model("sequence_gru", sequence_classifier, cell="gru", units=64)
 register_model("sequence_sru", sequence_classifier, cell="sru", units=64)
+
+# Lample et al. 2016, and Ma and Hovy 2016; characters are read where their vocabulary is given.
+register_model("tagger_lstm_crf", tagger, cell="lstm", units=200)
+register_model("tagger_lstm", tagger, cell="lstm", units=200, head="softmax")
+register_model("tagger_cnn_lstm_crf", tagger, cell="lstm", units=200, character_encoder="cnn")
+register_model("tagger_sru_crf", tagger, cell="sru", num_layers=2, character_encoder="sru")
+register_model(
+    "tagger_sru", tagger, cell="sru", num_layers=2, character_encoder="sru", head="softmax"
+)
+register_model(
+    "tagger_transformer_crf",
+    tagger,
+    cell="transformer",
+    num_layers=2,
+    dropout=0.2,
+    character_encoder="cnn",
+)
 
 # The context vector alone: in every step as well, or as first state alone (Sutskever et al. 2014).
 register_model("seq2seq_lstm", seq2seq, cell="lstm", attention=None, feed_context=True)

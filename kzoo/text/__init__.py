@@ -6,6 +6,7 @@ from kzoo.text.character import CharacterTokenizer
 from kzoo.text.lines import detokenize_lines, tokenize_lines
 from kzoo.text.sentence_piece import SentencePieceTokenizer
 from kzoo.text.serialization import TOKENIZERS, load_tokenizer, tokenizer_from_json
+from kzoo.text.tagging import TaggingTokenizer
 from kzoo.text.tokenizer import Tokenizer
 from kzoo.text.word import WordTokenizer
 from kzoo.text.word_piece import WordPieceTokenizer
@@ -16,6 +17,7 @@ __all__ = [
     "ByteTokenizer",
     "CharacterTokenizer",
     "SentencePieceTokenizer",
+    "TaggingTokenizer",
     "Tokenizer",
     "WordPieceTokenizer",
     "WordTokenizer",

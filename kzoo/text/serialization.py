@@ -6,6 +6,7 @@ from pathlib import Path
 from kzoo.text.byte import ByteTokenizer
 from kzoo.text.character import CharacterTokenizer
 from kzoo.text.sentence_piece import SentencePieceTokenizer
+from kzoo.text.tagging import TaggingTokenizer
 from kzoo.text.word import WordTokenizer
 from kzoo.text.word_piece import WordPieceTokenizer
 
@@ -19,6 +20,8 @@ TOKENIZERS = {
         SentencePieceTokenizer,
     )
 }
+# What can be read back, with what gives several inputs.
+_SAVED = {**TOKENIZERS, TaggingTokenizer.name: TaggingTokenizer}
 
 
 def tokenizer_from_json(string):
@@ -33,12 +36,12 @@ def tokenizer_from_json(string):
     try:
         content = json.loads(string)
         name, config = content["tokenizer"], content["config"]
-        build = TOKENIZERS[name]
+        build = _SAVED[name]
         return build(**config)
     except (TypeError, KeyError, json.JSONDecodeError) as error:
         raise ValueError(
             'string: expected {"tokenizer": one of '
-            f'{list(TOKENIZERS)}, "config": its arguments}}, came {string!r:.80}: {error!r}'
+            f'{list(_SAVED)}, "config": its arguments}}, came {string!r:.80}: {error!r}'
         ) from error
 
 

@@ -1,21 +1,19 @@
 """The contract that every tokenizer keeps: ids, padding, saving, and the path inside a graph."""
 
 import functools
-import json
 import operator
-import os
-from pathlib import Path
 
 import numpy as np
 
 from kzoo.text.characters import map_characters_graph
 from kzoo.text.checks import check_at_least, clean, read_texts
+from kzoo.text.saved import Saved
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[START]", "[END]"]
 PAD_ID, UNKNOWN_ID, START_ID, END_ID = range(4)
 
 
-class Tokenizer:
+class Tokenizer(Saved):
     """Turns strings into ids below `vocabulary_size`, and back.
 
     Ids 0 to 3 are `[PAD]`, `[UNK]`, `[START]` and `[END]` in every tokenizer: `pad_id`,
@@ -31,7 +29,6 @@ class Tokenizer:
         character_map: dict from code point to str, applied to the text before anything else.
     """
 
-    name = None  # the key in kzoo.text.TOKENIZERS, written into saved files
     pad_id, unknown_id, start_id, end_id = PAD_ID, UNKNOWN_ID, START_ID, END_ID
 
     def __init__(self, vocabulary, character_map=None):
@@ -120,25 +117,6 @@ class Tokenizer:
         if self._character_map:
             texts = map_characters_graph(texts, self.graph_module.characters)
         return self._tokenize_graph(texts)
-
-    def to_json(self):
-        """Return all of the tokenizer as a JSON string for `kzoo.text.tokenizer_from_json`."""
-        content = {"tokenizer": self.name, "config": self.get_config()}
-        return json.dumps(content, ensure_ascii=False)
-
-    def save(self, path):
-        """Write `to_json()` to the file `path`, which at no moment is half-written."""
-        path = Path(path)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            draft.write_text(self.to_json(), encoding="utf-8")
-            os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
-
-    def get_config(self):
-        """Return the constructor's arguments as a dict that JSON can hold."""
-        raise NotImplementedError
 
     def _normalize(self, text):
         return clean(text).translate(self._character_map)
