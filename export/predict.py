@@ -91,3 +91,31 @@ class Predictor:
         if isinstance(outputs, dict):
             outputs = outputs[self._signature["outputs"][0]["name"]]
         return [(self.labels[row.argmax()], float(row.max())) for row in outputs]
+
+    @property
+    def is_tagger(self):
+        """Whether the file tags words, see `tag`."""
+        outputs = {spec["name"] for spec in self._signature["outputs"]}
+        return self.labels is not None and {"tags", "probabilities"} <= outputs
+
+    def tag(self, texts):
+        """Tag one batch.
+
+        Args:
+            texts: list of texts, or of lists of words.
+
+        Returns:
+            For each text a list of `(word, tag, probability)`. Of texts longer than the manifest's
+            `max_length` the rest is left out, with a warning.
+
+        Raises:
+            ValueError: the file is not one of `kzoo.models.tag_decoder` with tokenizer and labels.
+        """
+        if not self.is_tagger or not hasattr(self.tokenizer, "split"):
+            raise ValueError("tag: this file tags no words; export kzoo.models.tag_decoder(model)")
+        rows = [self.tokenizer.split(row) if isinstance(row, str) else row for row in texts]
+        outputs = self(rows)
+        return [
+            [(word, self.labels[i], float(p[i])) for word, i, p in zip(row, tags, ps, strict=False)]
+            for row, tags, ps in zip(rows, outputs["tags"], outputs["probabilities"], strict=True)
+        ]

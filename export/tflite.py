@@ -74,7 +74,8 @@ def export_tflite(
             (int8 weights, embedding tables included, activations quantised on the fly). Weights
             of fewer than 1024 elements stay float in "dynamic".
         inputs: real inputs to verify with, see `verify`.
-        tokenizer: object with `to_json()`, for a model of token ids.
+        tokenizer: object with `to_json()`, for a model of token ids; one that makes several inputs
+            names them in `input_names`.
         labels: class names in the order of the last axis of the first output.
         tolerance: largest allowed difference, see `verify`.
         max_length: longest sequence the model takes; `Predictor` cuts longer ones.
@@ -193,12 +194,14 @@ def _check(export):
         raise ValueError(f"batch_size: expected a positive integer or None, got {size!r}")
     cap(export.lengths, export.max_length)
     inputs = input_tensors(export.model)
+    # A tokenizer makes one array, or says which ones by name.
+    made = getattr(export.tokenizer, "input_names", list(inputs)[:1])
     if export.tokenizer is not None and (
-        len(inputs) > 1 or not hasattr(export.tokenizer, "to_json")
+        set(made) != set(inputs) or not hasattr(export.tokenizer, "to_json")
     ):
         raise ValueError(
-            "tokenizer: expected an object with to_json() and a model with one input, got "
-            f"{type(export.tokenizer).__name__} and the inputs {list(inputs)}"
+            "tokenizer: expected an object with to_json() and a model with one input, or with its "
+            f"input_names, got {type(export.tokenizer).__name__} and the inputs {list(inputs)}"
         )
     name, output = next(iter(output_tensors(export.model).items()))
     if export.labels is None:

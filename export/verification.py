@@ -14,7 +14,8 @@ from kzoo.export.flatbuffer import constant_bytes, has_variables, operators
 from kzoo.export.runtimes import CompiledModelRuntime, InterpreterRuntime, quiet
 from kzoo.export.stream import Stream
 
-# Largest allowed difference by precision, for outputs of size one such as probabilities.
+# Largest allowed difference by precision, for outputs of size one such as probabilities. Of
+# integers, such as tags, it is the largest share that may be another one.
 TOLERANCE = {"float32": 1e-5, "float16": 1e-2, "dynamic": 1e-1}
 LATENCY_RUNS = 21
 RUNTIMES = {"Interpreter": InterpreterRuntime, "CompiledModel": CompiledModelRuntime}
@@ -68,8 +69,9 @@ def verify(path, model, inputs=None, tolerance=None, *, lengths=LENGTHS):
         inputs: real inputs: array, list of arrays or dict of arrays by input name, with a batch
             axis. Without them, random ids inside the vocabulary or standard normal features.
         tolerance: largest allowed absolute difference; where an expected output is larger than
-            one, times that output's largest absolute value. By default 1e-5 for float32, 1e-2
-            for float16 and 1e-1 for dynamic.
+            one, times that output's largest absolute value. Of an output of integers, such as tags,
+            the largest share that may be another one. By default 1e-5 for float32, 1e-2 for float16
+            and 1e-1 for dynamic.
         lengths: sizes tried on dynamic axes other than the batch axis; the file's maximum length
             stands in for those above it, and whole chunks for parts of one.
 
@@ -202,8 +204,9 @@ def compare(where, case, outputs, tolerance):
             raise VerificationError(
                 f"{where}: output {name!r} should have shape {expected.shape}, got {output.shape}"
             )
-        difference = float(np.abs(output.astype("float64") - expected.astype("float64")).max())
-        allowed = tolerance * max(1.0, float(np.abs(expected).max()))
+        difference, allowed = _difference(output, expected), tolerance
+        if not _is_choice(expected):
+            allowed *= max(1.0, float(np.abs(expected).max()))
         # Written so that NaN, which compares as false, fails.
         if not difference <= allowed:
             raise VerificationError(
@@ -212,6 +215,17 @@ def compare(where, case, outputs, tolerance):
             )
         largest = max(largest, difference)
     return largest
+
+
+def _is_choice(array):
+    return array.dtype.kind in "iub"
+
+
+def _difference(output, expected):
+    """The largest absolute difference; of choices, such as tags, the share that is another one."""
+    if _is_choice(expected):
+        return float(np.mean(output != expected))
+    return float(np.abs(output.astype("float64") - expected.astype("float64")).max())
 
 
 def _latency(file, manifest, cases):

@@ -29,6 +29,7 @@ class List:
             "data sets": sorted(
                 kzoo.data.list_datasets()
                 + kzoo.data.list_dialogues()
+                + kzoo.data.list_tagging()
                 + kzoo.data.list_translations()
             ),
             "recipes": RECIPES,
@@ -134,7 +135,7 @@ class Verify:
 
 @dataclass
 class Predict:
-    """Classify texts with a `.tflite` file alone."""
+    """Classify texts, or tag their words, with a `.tflite` file alone."""
 
     # The `.tflite` file.
     file: tyro.conf.Positional[Path]
@@ -142,11 +143,16 @@ class Predict:
     texts: tyro.conf.Positional[tuple[str, ...]] = field(default_factory=tuple)
 
     def run(self):
-        """Prints label, probability and text, separated by tabs."""
+        """Prints label, probability and text, separated by tabs; or each word with its tag."""
         from kzoo.export import Predictor
 
         predictor = Predictor(self.file)
         for text in self.texts or (line.rstrip("\n") for line in sys.stdin):
+            if predictor.is_tagger:
+                (row,) = predictor.tag([text])
+                words = (f"{word}/{tag}" for word, tag, _ in row if not word.isspace())
+                print(" ".join(words), flush=True)
+                continue
             ((label, probability),) = predictor.classify([text])
             print(f"{label}\t{probability:.4f}\t{text}", flush=True)
 
