@@ -3,7 +3,8 @@
 from keras import ops
 
 from kzoo.layers.backpropagation import differentiable_once
-from kzoo.layers.loops import loop, scan_tree
+from kzoo.layers.loops import loop
+from kzoo.layers.recorded_loop import Chain, is_compiled, recorded_loop, row
 
 SCAN_BLOCK = 16
 
@@ -31,26 +32,29 @@ def linear_scan(decay, update, initial):
     >>> [float(s) for s in np.ravel(linear_scan(ones / 2, ones, ones[0]))]
     [1.5, 1.75, 1.875]
     """
-    states = _scan_states(decay, update, initial)
+    time, compiled = ops.shape(decay)[0], is_compiled(decay)
+
+    def step(read, state, keep):
+        return [read[0] * state[0] + read[1]]
+
+    chain = Chain(lambda t: [row(decay, t), row(update, t)], step, [initial], [])
+    ((history,), _) = recorded_loop([chain], time, remember=True, compiled=compiled, ahead=False)[0]
 
     def gradient(d_states):
-        next_decay = ops.concatenate([decay[1:], ops.zeros_like(decay[:1])])
-        g = ops.flip(
-            _scan_states(ops.flip(next_decay, 0), ops.flip(d_states, 0), ops.zeros_like(initial)),
-            0,
-        )
-        previous = ops.concatenate([initial[None], states[:-1]])
-        return tuple(map(differentiable_once, (g * previous, g, decay[0] * g[0])))
+        def step_back(read, arriving, keep):
+            (g,) = keep((read[0] + arriving[0],))
+            return [read[1] * g]
 
-    return states, gradient
+        def read(t):
+            return [row(d_states, t), row(decay, t)]
 
+        chain = Chain(read, step_back, [ops.zeros_like(initial)], [initial.shape[-1]])
+        ((d_initial,), (g,)) = recorded_loop(
+            [chain], time, reverse=True, compiled=compiled, ahead=False
+        )[0]
+        return tuple(map(differentiable_once, (g * history[:-1], g, d_initial)))
 
-def _scan_states(decay, update, initial):
-    def body(carry, inputs):
-        state = inputs[0] * carry[0] + inputs[1]
-        return [state], [state]
-
-    return scan_tree(body, [initial], (decay, update))[1][0]
+    return history[1:], gradient
 
 
 def blocked_linear_scan(decay, update, initial):

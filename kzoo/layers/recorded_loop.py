@@ -56,7 +56,7 @@ def join(parts):
     return ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
 
-def recorded_loop(chains, time, reverse=False, remember=False, compiled=False):
+def recorded_loop(chains, time, reverse=False, remember=False, compiled=False, ahead=True):
     """Runs chains over time, and stacks what their steps keep.
 
     Args:
@@ -67,6 +67,9 @@ def recorded_loop(chains, time, reverse=False, remember=False, compiled=False):
         remember: Whether to return the states of all steps.
         compiled: Whether XLA compiles the loop, see `is_compiled`. It then writes in place; without
             it, such writes would copy the whole record at every step.
+        ahead: Whether a compiled loop reads what a step needs one step before. XLA gives that copy
+            a kernel of its own, and so the arithmetic one without a moving index, which it can
+            vectorize; where the arithmetic is less than the copy, read it in place.
 
     Returns:
         For each chain `(state, records)`: the last state or, with `remember`, tensors
@@ -74,24 +77,23 @@ def recorded_loop(chains, time, reverse=False, remember=False, compiled=False):
         `(time, batch, width)`.
     """
     if compiled:
-        return _run_in_place(chains, time, reverse, remember)
+        return _run_in_place(chains, time, reverse, remember, ahead)
     return [_run_scan(chain, time, reverse, remember) for chain in chains]
 
 
-def _run_in_place(chains, time, reverse, remember):
+def _run_in_place(chains, time, reverse, remember, ahead):
     def index(n):
         return time - 1 - n if reverse else n
 
     def run_step(n, chain, carry):
         read, state, history, records = carry
         kept = _Kept()
-        state = chain.step(read, state, kept)
+        state = chain.step(read or chain.read(index(n)), state, kept)
         if remember:
             history = [_put(h, n + 1, s) for h, s in zip(history, state, strict=True)]
         records = [_put(r, index(n), k) for r, k in zip(records, kept.records, strict=True)]
-        # XLA gives this copy a kernel of its own, and so the arithmetic of the next step one
-        # without a moving index, which it can vectorize.
-        return chain.read(index(ops.minimum(n + 1, time - 1))), state, history, records
+        read = chain.read(index(ops.minimum(n + 1, time - 1))) if ahead else []
+        return read, state, history, records
 
     def body(n, carries):
         return n + 1, [run_step(n, *pair) for pair in zip(chains, carries, strict=True)]
@@ -108,7 +110,7 @@ def _run_in_place(chains, time, reverse, remember):
         if remember:
             history = [ops.concatenate([s[None], new(chain, s.shape[-1])]) for s in chain.state]
         records = [new(chain, r) if isinstance(r, int) else r for r in chain.records]
-        return chain.read(index(0)), list(chain.state), history, records
+        return chain.read(index(0)) if ahead else [], list(chain.state), history, records
 
     _, carries = ops.while_loop(lambda n, _: n < time, body, (0, [start(c) for c in chains]))
     return [(history if remember else state, records) for _, state, history, records in carries]

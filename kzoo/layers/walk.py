@@ -109,11 +109,16 @@ def _walk_steps(
 
 def _walk_linear(cell, projected, state, mask, return_sequences, zero_output_for_mask):
     """Runs a linear cell: its states by one scan, its outputs for all time steps at once."""
-    scan = linear_scan if current_lowering() == "sequential" else blocked_linear_scan
+    trains = current_lowering() == "sequential"
+    scan = linear_scan if trains else blocked_linear_scan
     decay, update = cell.recurrence(projected)
     if mask is not None:
         decay, update = ops.where(mask, decay, 1.0), ops.where(mask, update, 0.0)
     states = scan(decay, update, state[0])
+    if trains and mask is None and not return_sequences:
+        # Only the last output is asked for; XLA then computes no other, nor the gates of them.
+        projected = keras.tree.map_structure(lambda x: x[-1], projected)
+        return cell.readout(projected, states[-1]), [states[-1]]
     outputs = cell.readout(projected, states)
     if mask is not None:
         outputs = ops.where(mask, outputs, 0.0)
