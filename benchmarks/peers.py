@@ -1,11 +1,10 @@
-"""The same recurrent layer in other libraries: ONNX Runtime, PyTorch, and Keras's converter."""
+"""The same recurrent layer in other libraries: ONNX, PyTorch, and Keras's converter."""
 
 import tempfile
 
 import keras
 import numpy as np
 import onnx
-import onnxruntime
 import tensorflow as tf
 import torch
 
@@ -15,16 +14,14 @@ ONNX_OPERATORS = {"lstm": "LSTM", "gru": "GRU", "simple_rnn": "RNN"}
 TORCH_LAYERS = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "simple_rnn": torch.nn.RNN}
 
 
-def onnx_runner(cell, weights, sequence):
-    """Returns a function that runs a Keras layer's weights in ONNX Runtime on one thread.
+def write_onnx(path, cell, weights, return_sequences):
+    """Writes a Keras layer's weights as an ONNX model of one operator, for a batch of one.
 
     Args:
+        path: The file to write.
         cell: "lstm", "gru" or "simple_rnn".
         weights: What `get_weights` of the Keras layer returns.
-        sequence: `(1, time, features)`.
-
-    Returns:
-        A function without arguments that returns the last output, `(1, units)`.
+        return_sequences: Whether the outputs are those of all steps, or the last.
     """
     order = ONNX_GATES[cell]
 
@@ -38,32 +35,26 @@ def onnx_runner(cell, weights, sequence):
     arrays = {"W": kernel.T[None], "R": recurrent_kernel.T[None], "B": biases[None]}
     units = recurrent_kernel.shape[0]
     options = {"hidden_size": units, **({"linear_before_reset": 1} if cell == "gru" else {})}
-    names = ["sequence", *arrays]
-    node = onnx.helper.make_node(ONNX_OPERATORS[cell], names, ["", "last"], **options)
+    outputs = ["outputs"] if return_sequences else ["", "outputs"]
+    node = onnx.helper.make_node(ONNX_OPERATORS[cell], ["sequence", *arrays], outputs, **options)
     kind = onnx.TensorProto.FLOAT
+    shape = ["time", 1, 1, units] if return_sequences else [1, 1, units]
     graph = onnx.helper.make_graph(
         [node],
         cell,
         [onnx.helper.make_tensor_value_info("sequence", kind, ["time", 1, kernel.shape[0]])],
-        [onnx.helper.make_tensor_value_info("last", kind, [1, 1, units])],
+        [onnx.helper.make_tensor_value_info("outputs", kind, shape)],
         [onnx.numpy_helper.from_array(np.ascontiguousarray(a), n) for n, a in arrays.items()],
     )
     opset = [onnx.helper.make_opsetid("", 17)]
-    model = onnx.helper.make_model(graph, opset_imports=opset, ir_version=8)
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), settings, providers=["CPUExecutionProvider"]
-    )
-    feed = {"sequence": np.ascontiguousarray(sequence.transpose(1, 0, 2))}
-    return lambda: session.run(None, feed)[0][0]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opset, ir_version=8), str(path))
 
 
-def keras_file(layer, sequence):
-    """Returns the `.tflite` file of a Keras layer with a fixed batch size and length."""
+def keras_file(layer, shape):
+    """Returns the `.tflite` file of a Keras layer for sequences of one shape."""
     archive = keras.export.ExportArchive()
     archive.track(layer)
-    archive.add_endpoint("serve", layer.call, [tf.TensorSpec(sequence.shape)])
+    archive.add_endpoint("serve", layer.call, [tf.TensorSpec(shape)])
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
         return tf.lite.TFLiteConverter.from_saved_model(folder).convert()
