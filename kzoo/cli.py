@@ -1,4 +1,4 @@
-"""The `kzoo` command: list, train, export, verify, predict, translate and chat."""
+"""The `kzoo` command: list, train, export, verify, predict, translate, chat and generate."""
 
 import sys
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-RECIPES = ("chatbot", "sentiment", "translation")
+RECIPES = ("chatbot", "language", "sentiment", "translation")
 
 
 @dataclass
@@ -27,7 +27,8 @@ class List:
         groups = {
             "models": kzoo.list_models(),
             "data sets": sorted(
-                kzoo.data.list_datasets()
+                kzoo.data.list_corpora()
+                + kzoo.data.list_datasets()
                 + kzoo.data.list_dialogues()
                 + kzoo.data.list_tagging()
                 + kzoo.data.list_translations()
@@ -200,6 +201,41 @@ class Chat:
             print(*write([line], beam=not self.greedy), flush=True)
 
 
+@dataclass
+class Generate:
+    """Go on with a text, by a language model; what is written is shown while it is written."""
+
+    # The `.tflite` file, the run folder of the recipe `language`, or the `model.keras` in it.
+    model: tyro.conf.Positional[Path]
+    # What to go on with; a \n is a line break.
+    prompt: tyro.conf.Positional[str] = ""
+    # How tokens are chosen.
+    method: Literal["sample", "greedy", "beam"] = "sample"
+    # Another seed samples another text.
+    seed: int = 0
+    # Of sampling: lower is more predictable.
+    temperature: float = 0.8
+    # Sample from so many tokens.
+    top_k: int | None = None
+    # Sample from the fewest tokens with this probability together.
+    top_p: float = 1.0
+
+    def run(self):
+        """Prints the prompt and what comes after it."""
+        from kzoo.recipes.writers import load_language_writer
+
+        write = load_language_writer(self.model)
+        prompt = self.prompt.replace("\\n", "\n")
+        print(prompt, end="", flush=True)
+        if self.method == "sample":
+            pieces = write.stream(prompt, self.seed, self.temperature, self.top_k, self.top_p)
+        else:
+            pieces = write([prompt], self.method)
+        for piece in pieces:
+            print(piece, end="", flush=True)
+        print()
+
+
 Command = (
     Annotated[List, tyro.conf.subcommand("list")]
     | Annotated[Train, tyro.conf.subcommand("train")]
@@ -208,6 +244,7 @@ Command = (
     | Annotated[Predict, tyro.conf.subcommand("predict")]
     | Annotated[Translate, tyro.conf.subcommand("translate")]
     | Annotated[Chat, tyro.conf.subcommand("chat")]
+    | Annotated[Generate, tyro.conf.subcommand("generate")]
 )
 
 

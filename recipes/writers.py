@@ -27,13 +27,58 @@ def load_writer(path):
         from kzoo.export import Seq2SeqPredictor
 
         return Seq2SeqPredictor(path)
+    return _keras_writer(*_find_run(path))
+
+
+def load_language_writer(path):
+    """Returns a `kzoo.export.LanguagePredictor`, or a `LanguageModelWriter`, which is used alike.
+
+    Args:
+        path: A `.tflite` file of `kzoo.export.export_language_model`; or a run folder of the recipe
+            `language`, or the `model.keras` in it.
+
+    Raises:
+        ValueError: if there is nothing of the kind.
+
+    Example:
+
+    >>> load_language_writer("missing")
+    Traceback (most recent call last):
+    ValueError: `model` must be a .tflite file or a run folder with its model. Received: missing
+    """
+    path = Path(path)
+    if path.suffix == ".tflite":
+        from kzoo.export import LanguagePredictor
+
+        return LanguagePredictor(path)
+    model, knobs = _find_run(path)
+    if "one_line" not in knobs:
+        raise ValueError(f"`model` must be a run of the recipe language. Received: {path}")
+    import keras
+
+    from kzoo.export import LanguageModelWriter
+    from kzoo.recipes.language_files import settings
+
+    return LanguageModelWriter(
+        keras.saving.load_model(model),
+        load_tokenizer(model.with_name("tokenizer.json")),
+        **settings(
+            model=knobs["model"],
+            one_line=knobs["one_line"] == "True",
+            **{name: int(knobs[name]) for name in ("window", "length", "num_beams")},
+        ),
+    )
+
+
+def _find_run(path):
+    """Returns the path of a run's model, and its settings as strings."""
     model = path / "model.keras" if path.is_dir() else path
     knobs = model.with_name("knobs.json")
     if not model.is_file() or not knobs.is_file():
         raise ValueError(
             f"`model` must be a .tflite file or a run folder with its model. Received: {path}"
         )
-    return _keras_writer(model, json.loads(knobs.read_text(encoding="utf-8")))
+    return model, json.loads(knobs.read_text(encoding="utf-8"))
 
 
 def load_tokenizers(folder):
