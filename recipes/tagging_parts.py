@@ -1,0 +1,231 @@
+"""What the recipe of taggers shares with its tests: ids, scores, files and the report."""
+
+import json
+
+import keras
+import numpy as np
+from seqeval import metrics as entities
+from sklearn.metrics import accuracy_score, classification_report, f1_score
+
+from kzoo.export import Predictor
+from kzoo.layers import bio_constraints
+from kzoo.models import tag_decoder
+from kzoo.recipes import report, run_folder, tag_floors
+from kzoo.text import TaggingTokenizer
+from kzoo.training import CRFLoss, TaggedBatches
+
+
+def print_sizes(data):
+    """Prints how many sentences and tags there are."""
+    sizes = f"{len(data.train)} training, {len(data.validation)} validation, {len(data.test)} test"
+    print(f"{data.name}: {sizes} sentences with {len(data.tag_names)} tags")
+
+
+def train_tokenizer(data, knobs):
+    """Returns the `kzoo.text.TaggingTokenizer` of a set, with the sizes of a recipe's knobs."""
+    return TaggingTokenizer.train(
+        data.train.words,
+        knobs.vocabulary_size,
+        knobs.min_count,
+        knobs.characters,
+        unit=data.unit,
+        jamo=knobs.jamo,
+        clitics=data.name in ("ner_en", "pos_en", "ud_en_ewt", "wnut17"),
+        max_characters=knobs.max_characters,
+    )
+
+
+def batches(tokenizer, part, tag_names, **options):
+    """Returns the `TaggedBatches` of `kzoo.data.TaggedSentences`."""
+    ids = {tag: index for index, tag in enumerate(tag_names)}
+    words = [tokenizer.word_ids(row) for row in part.words]
+    characters = None
+    if tokenizer.characters is not None:
+        characters = [tokenizer.character_ids(row) for row in part.words]
+    return TaggedBatches(words, characters, [[ids[t] for t in row] for row in part.tags], **options)
+
+
+def loss(model):
+    """Returns the loss of a tagger's head."""
+    if len(model.output.shape) == 4:
+        return CRFLoss()
+    return keras.losses.SparseCategoricalCrossentropy(ignore_class=-1)
+
+
+def constraints(name, tag_names):
+    """Returns the argument of a preset that keeps entities in the scheme BIO, where it has one."""
+    if name.endswith("crf") and has_entities(tag_names):
+        return {"constraints": bio_constraints(tag_names)}
+    return {}
+
+
+def decoder_of(model):
+    """Returns the `kzoo.models.tag_decoder`, without XLA, which would compile for every shape."""
+    decoder = tag_decoder(model)
+    decoder.jit_compile = False
+    return decoder
+
+
+def tag(decoder, data, part, tag_names):
+    """Tags the sentences of batches that are not shuffled.
+
+    Args:
+        decoder: A model of `kzoo.models.tag_decoder`.
+        data: `TaggedBatches`.
+        part: The `kzoo.data.TaggedSentences` they were made of.
+        tag_names: List of the tags.
+
+    Returns:
+        List of lists of tags. What lies beyond the longest length is tagged as the first tag.
+    """
+    found = [None] * len(part)
+    for index, (_, rows) in enumerate(data.batches):
+        tags = np.asarray(decoder.predict_on_batch(data[index][0])["tags"])
+        for row, ids in zip(rows, tags, strict=True):
+            length = len(part.words[row])
+            ids = ids.tolist()[:length]
+            found[row] = [tag_names[i] for i in ids + [0] * (length - len(ids))]
+    return found
+
+
+def has_entities(tag_names):
+    """Whether the tags are those of spans, in the scheme BIO."""
+    return "O" in tag_names
+
+
+def scores(tags, predicted, unit="word"):
+    """Scores tags, in percent.
+
+    "entity F1" is that of seqeval: a span counts if its ends and its kind are right. "macro" is the
+    mean over the kinds. The F1 of words, or characters, is the mean over all tags but O, as KLUE
+    has it (Park et al. 2021, arXiv 2105.09680).
+
+    Args:
+        tags: List of lists of tags.
+        predicted: The same, of the model.
+        unit: What is tagged, "word" or "character".
+
+    Returns:
+        Dict from names to strings; the first one is what models are chosen by.
+
+    Example:
+
+    >>> scores([["O", "B-x", "I-x"]], [["O", "B-x", "O"]])["entity F1"]
+    '0.00'
+    >>> scores([["DET", "NOUN"]], [["DET", "VERB"]])["accuracy"]
+    '50.00'
+    """
+    flat = [tag for row in tags for tag in row]
+    guessed = [tag for row in predicted for tag in row]
+    values = {"accuracy": accuracy_score(flat, guessed)}
+    names = sorted(set(flat) | set(guessed))
+    if has_entities(names):
+        inside = [name for name in names if name != "O"]
+        values = {
+            "entity F1": entities.f1_score(tags, predicted, zero_division=0),
+            "entity F1, macro": entities.f1_score(
+                tags, predicted, average="macro", zero_division=0
+            ),
+            f"{unit} F1": f1_score(flat, guessed, labels=inside, average="macro", zero_division=0),
+            **values,
+        }
+    return {name: f"{100 * value:.2f}" for name, value in values.items()}
+
+
+def score(data, part, predicted):
+    """Returns what models are chosen by, a number in percent."""
+    return float(next(iter(scores(part.tags, predicted, data.unit).values())))
+
+
+def floors(out, data):
+    """Returns the rows of the most frequent tag and of logistic regression, kept in `out`."""
+    rows = []
+    for name, tagger in (
+        ("most frequent tag", tag_floors.most_frequent_tags),
+        ("logistic regression", tag_floors.linear_tags),
+    ):
+        found = run_folder.cached(
+            out / f"floor_{name.replace(' ', '_')}.json",
+            lambda tagger=tagger: scores(
+                data.test.tags, tagger(data.train, data.test.words), data.unit
+            ),
+        )
+        rows.append({"model": name, **found})
+    return rows
+
+
+def tag_table(tags, predicted):
+    """Returns precision, recall and F1 of each tag, or of each kind of entity, as text."""
+    if has_entities([tag for row in tags for tag in row]):
+        return entities.classification_report(tags, predicted, digits=4, zero_division=0)
+    flat = [tag for row in tags for tag in row]
+    guessed = [tag for row in predicted for tag in row]
+    return classification_report(flat, guessed, digits=4, zero_division=0)
+
+
+def measure_file(verification, data, batch_size=16):
+    """Scores a `.tflite` file on the test sentences, through the file alone.
+
+    Returns:
+        The file's row of the table.
+    """
+    predictor, words = Predictor(verification.path), data.test.words
+    # Sentences of similar length share a batch.
+    order = sorted(range(len(words)), key=lambda index: len(words[index]))
+    found = [None] * len(words)
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        for row, tagged in zip(rows, predictor.tag([words[row] for row in rows]), strict=True):
+            found[row] = [tag for _, tag, _ in tagged]
+    length = verification.latency_shapes["words"][1]
+    return {
+        "model": verification.path.name,
+        **scores(data.test.tags, found, data.unit),
+        "size": f"{verification.size_bytes / 1e6:.2f} MB",
+        f"latency, {length} {data.unit}s": f"{verification.latency_ms:.3f} ms",
+        "difference": f"{verification.max_difference:.1e}",
+    }
+
+
+def write_report(out, data, knobs, rows, predicted, histories, files):
+    """Prints the table, and writes it, `report.md` and the learning curve into `out`."""
+    operators = ", ".join(files[0].operators)
+    report.print_table(f"{data.name}, test split", rows)
+    print(f"Operators in the files: {operators}")
+    report.plot_learning_curve(histories, ("loss", "score"), out / "learning_curve.png")
+    epochs = [epoch for history in histories for epoch in history]
+    minutes = sum(epoch["seconds"] for epoch in epochs) / 60
+    settings = "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items())
+    text = f"""# {data.name}
+
+{len(data.train)} training, {len(data.validation)} validation and {len(data.test)} test sentences
+({len(data.skipped)} of the files were skipped). Licence of the data: {data.licence}. Training took
+{minutes:.1f} minutes over {len(epochs)} epochs of {len(histories)} member(s); the weights are those
+of the epoch with the best validation score, which is the first column of the table.
+
+{report.markdown_table(rows)}
+
+Latency is the median of one sentence at a time in LiteRT's Interpreter on one thread; the
+difference is the largest between a probability of the file and of the Keras model, or the share of
+other tags where that is larger.
+
+Operators in the files: {operators}.
+
+```
+{tag_table(data.test.tags, predicted)}```
+
+![Learning curve](learning_curve.png)
+
+## Settings
+
+{settings}
+"""
+    run_folder.write(out / "report.md", text)
+    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    print(f"The report, the picture, the model and the files are in {out}")
+
+
+def tag_sentences(path, sentences):
+    """Prints what the `.tflite` file at `path`, and nothing else, makes of the sentences."""
+    for row in Predictor(path).tag(sentences):
+        print(f"{path.name}:", *(f"{word}/{tag}" for word, tag, _ in row if not word.isspace()))
