@@ -68,7 +68,8 @@ def create_model(knobs, vocabulary_size, batch_size=None):
     if is_recurrent(knobs.model):
         options = {"units": knobs.units, "stateful_batch_size": batch_size}
     else:
-        options = {"hidden_dim": knobs.units, "max_length": knobs.window}
+        # A file that scores a window reads its last target, too.
+        options = {"hidden_dim": knobs.units, "max_length": knobs.window + 1}
     return kzoo.create_model(
         knobs.model,
         vocabulary_size=vocabulary_size,
