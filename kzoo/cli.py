@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-RECIPES = ("chatbot", "language", "sentiment", "translation")
+RECIPES = ("chatbot", "language", "sentiment", "tagging", "translation")
 
 
 @dataclass
