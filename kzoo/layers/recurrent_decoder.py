@@ -14,9 +14,9 @@ class RecurrentDecoder(keras.layers.Layer):
         x_t = E y_t,   s_t = cells(x_t, s_{t-1}),   logits_t = E tanh(R s_t) + b
 
     The same table `E` embeds the ids and scores them (Press and Wolf 2017, arXiv 1608.05859), or a
-    second one with `tie_embeddings=False`. The readout `R` is left out where the last cell is as
-    wide as the embedding, as one with an attention layer of that size. A layer after the first adds
-    its input to its output (He et al. 2016, arXiv 1512.03385).
+    second one with `tie_embeddings=False`. An attention layer as wide as the embedding takes the
+    place of the readout `R`, which keeps the scores small where outputs carry the inputs on. A
+    layer after the first adds its input to its output (He et al. 2016, arXiv 1512.03385).
 
     With `feed_context`, `x_t = [E y_t; c]`: the context vector `c`, which is the first initial
     state of the last cell, enters every step (Cho et al. 2014, arXiv 1406.1078, Eq. 3). Gradients
@@ -118,7 +118,7 @@ class RecurrentDecoder(keras.layers.Layer):
             layer.build((batch, None, size), **shapes)
             layer.built = True
             size = layer.cell.output_size
-        if size != self.embedding_dim:
+        if size != self.embedding_dim or not self.cells[-1].attends:
             self.readout = keras.layers.Dense(
                 self.embedding_dim, activation="tanh", name="readout", dtype=self.dtype_policy
             )

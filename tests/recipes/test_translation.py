@@ -8,10 +8,12 @@ import sys
 import time
 
 import keras
+import numpy as np
 import pytest
 
 import kzoo
-from kzoo.recipes import chatbot, command_line, translation
+from kzoo.recipes import chatbot, command_line, generation, translation
+from kzoo.text import ByteTokenizer
 
 FILES = [
     *("attention.png", "checkpoint", "dynamic.tflite", "float16.tflite", "float32.tflite"),
@@ -126,13 +128,15 @@ def test_without_attention_there_is_no_picture_of_it(folder, tmp_path, capsys):
     assert "saved_model" not in names
 
 
-def test_a_transformer_trains_with_the_settings_of_its_own(folder, tmp_path):
-    options = ["--model", "transformer_seq2seq_tiny", "--epochs", "1", "--num-layers", "1"]
-    start(translation, folder, tmp_path / "out", *options)
-    settings = json.loads((tmp_path / "out" / "knobs.json").read_text())
-    assert settings["warmup_steps"] == "1000"
-    rows = json.loads((tmp_path / "out" / "scores.json").read_text())
-    assert len(rows) == 9
+def test_a_transformer_has_settings_of_its_own():
+    arguments = ["--dataset", "multi30k", "--model", "transformer_seq2seq_tiny"]
+    knobs = command_line.parse(translation.Knobs, translation.SETTINGS, "help", arguments)
+    assert (knobs.max_length, knobs.units, knobs.warmup_steps) == (64, 256, 1000)
+    model = generation.create_model(knobs, [ByteTokenizer()] * 2)
+    assert len(model.get_layer("decoder").blocks) == knobs.num_layers == 4
+    training = generation.compile_model(model, knobs, steps=3000)
+    rates = [float(schedule(step)) for step in (0, 500, 1000, 3000)]
+    np.testing.assert_allclose(rates, [0, 0.0015, 0.003, 0], atol=1e-8)
 
 
 def test_the_chatbot_answers(tmp_path, capsys):
