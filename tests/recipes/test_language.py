@@ -1,11 +1,6 @@
 """The recipe of language models end to end, on small real texts: kill, resume, report, write."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 
 import keras
 import numpy as np
@@ -14,6 +9,7 @@ import pytest
 import kzoo
 from kzoo import cli
 from kzoo.recipes import command_line, language, language_parts
+from tests.recipes.killed import check_resumed, kill_and_resume
 
 FILES = [
     *("checkpoint", "dynamic.tflite", "float16.tflite", "float32.tflite", "floor.json"),
@@ -38,30 +34,15 @@ def corpus(tmp_path_factory):
 def run(corpus, tmp_path_factory):
     """A run that was killed with SIGKILL after its first epoch, and then run again to its end."""
     out = tmp_path_factory.mktemp("runs") / "killed"
-    arguments = ["--text", str(corpus), "--out", str(out), "--epochs=3", "--prompts", "KING:\\nI"]
-    command = [sys.executable, "-m", "kzoo.recipes.language", *arguments, *SIZES]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    state = out / "checkpoint" / "state.json"
-    while process.poll() is None and not state.exists():
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    done_before = len(json.loads(state.read_text()))
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    return out, done_before, finished
+    arguments = ["--text", str(corpus), "--epochs=3", "--prompts", "KING:\\nI", *SIZES]
+    return kill_and_resume("language", out, arguments)
 
 
 def test_resumes_after_kill_and_leaves_everything(run):
-    out, done_before, finished = run
-    assert 1 <= done_before < 3
-    assert finished.returncode == 0, finished.stderr
-    assert finished.stdout.split("Epoch ")[1].startswith(f"{done_before + 1}/3")
-    history = json.loads((out / "checkpoint" / "state.json").read_text())
-    assert len(history) == 3
-    assert {"loss", "perplexity", "val_perplexity", "cpu_seconds", "seconds"} <= history[0].keys()
+    check_resumed(run, epochs=3)
+    assert {"loss", "perplexity", "val_perplexity", "cpu_seconds"} <= run.history[0].keys()
+    assert "seconds" in run.history[0]
+    out = run.out
     assert sorted(path.name for path in out.iterdir()) == FILES
     text = (out / "report.md").read_text(encoding="utf-8")
     for part in ("-grams", "4 streams", "- beam 2, after 'KING:\\nI'", "temperature 0.8", "top-p"):
@@ -69,7 +50,7 @@ def test_resumes_after_kill_and_leaves_everything(run):
 
 
 def test_the_files_score_as_the_model_does(run):
-    rows = json.loads((run[0] / "scores.json").read_text())
+    rows = json.loads((run.out / "scores.json").read_text())
     names = ["Keras", "float32.tflite", "float16.tflite", "dynamic.tflite"]
     assert [row["model"] for row in rows[1:]] == names
     losses = [float(row["loss"]) for row in rows]
@@ -83,7 +64,7 @@ def test_the_files_score_as_the_model_does(run):
 
 
 def test_the_loss_is_that_of_the_whole_text(run, corpus):
-    out, *_ = run
+    out = run.out
     model = keras.saving.load_model(out / "model.keras")
     tokenizer = kzoo.text.load_tokenizer(out / "tokenizer.json")
     ids = kzoo.text.tokenize_lines(tokenizer, (corpus / "valid.txt").read_text())
@@ -97,7 +78,7 @@ def test_the_loss_is_that_of_the_whole_text(run, corpus):
 
 
 def test_generate_from_the_run_and_from_the_file(run, capsys):
-    out, *_ = run
+    out = run.out
     texts = []
     for path in (out, out / "model.keras", out / "float32.tflite"):
         cli.main(["generate", str(path), "KING", "--seed", "2"])

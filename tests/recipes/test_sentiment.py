@@ -1,18 +1,12 @@
 """The recipe end to end on a small real data set: kill -9, resume, report, files, bad input."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
-
 import pytest
 
 import kzoo
 from kzoo.cli import main as kzoo_command
 from kzoo.export import Predictor
 from kzoo.recipes import command_line, run_folder, sentiment
+from tests.recipes.killed import check_resumed, kill_and_resume
 
 SIZES = [
     "--embedding-dim",
@@ -50,34 +44,16 @@ def folder(tmp_path_factory):
 def run(folder, tmp_path_factory):
     """A run that was killed with SIGKILL after its first epoch, and then run again to its end."""
     out = tmp_path_factory.mktemp("runs") / "killed"
-    arguments = ["--dataset", "nsmc", "--data", str(folder), "--out", str(out), "--epochs", "3"]
-    command = [sys.executable, "-m", "kzoo.recipes.sentiment", *arguments, *SIZES]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    state = out / "checkpoint" / "member_0" / "state.json"
-    while process.poll() is None and not state.exists():
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    done_before = len(json.loads(state.read_text()))
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    return out, process.returncode, done_before, finished
+    arguments = ["--dataset", "nsmc", "--data", str(folder), "--epochs", "3", *SIZES]
+    return kill_and_resume("sentiment", out, arguments, "checkpoint/member_0")
 
 
 def test_resumes_after_kill(run):
-    out, killed, done_before, finished = run
-    assert killed == -signal.SIGKILL
-    assert 1 <= done_before < 3
-    assert finished.returncode == 0, finished.stderr
-    assert len(json.loads((out / "checkpoint" / "member_0" / "state.json").read_text())) == 3
-    # The first epoch that the second process runs is the one after the last that was kept.
-    assert finished.stdout.split("Epoch ")[1].startswith(f"{done_before + 1}/3")
+    check_resumed(run, epochs=3)
 
 
 def test_everything_is_in_the_run_folder(run):
-    out, *_ = run
+    out = run.out
     expected = "checkpoint confusion.png dynamic.tflite float16.tflite float32.tflite floor.json"
     expected += " knobs.json learning_curve.png model.keras report.md saved_model scores.json"
     expected += " tokenizer.json"
@@ -97,7 +73,7 @@ def test_everything_is_in_the_run_folder(run):
 
 def test_table_and_files_agree(run):
     """The accuracy in the table is that of the file, recomputed here from the file alone."""
-    out, _, _, finished = run
+    out, finished = run.out, run.finished
     predictor = Predictor(out / "dynamic.tflite")
     assert predictor.labels == ("negative", "positive")
     ((label, probability),) = predictor.classify(["정말 재미있는 영화"])
@@ -107,7 +83,7 @@ def test_table_and_files_agree(run):
 
 
 def test_commands_read_the_files(run, capsys):
-    out, *_ = run
+    out = run.out
     kzoo_command(["predict", str(out / "float32.tflite"), "최고의 영화", "최악"])
     lines = capsys.readouterr().out.strip().split("\n")
     assert [line.split("\t")[2] for line in lines] == ["최고의 영화", "최악"]
@@ -119,7 +95,7 @@ def test_commands_read_the_files(run, capsys):
 
 
 def test_other_settings_are_refused(run, folder):
-    out, *_ = run
+    out = run.out
     with pytest.raises(SystemExit, match=r"same settings.*epochs=3 and now 4"):
         start(folder, out, "--epochs", "4")
 

@@ -1,11 +1,6 @@
 """The recipe of taggers end to end on small real data: kill -9, resume, report, files, floors."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
@@ -13,6 +8,7 @@ import kzoo
 from kzoo.cli import main as kzoo_command
 from kzoo.export import Predictor
 from kzoo.recipes import command_line, tag_floors, tagging, tagging_parts
+from tests.recipes.killed import check_resumed, kill_and_resume
 
 SIZES = [
     *("--embedding-dim", "8", "--character-dim", "4", "--character-units", "8", "--units", "8"),
@@ -39,35 +35,17 @@ def folder(tmp_path_factory):
 def run(folder, tmp_path_factory):
     """A run that was killed with SIGKILL after its first epoch, and then run again to its end."""
     out = tmp_path_factory.mktemp("runs") / "killed"
-    arguments = ["--dataset", "klue_ner", "--data", str(folder), "--out", str(out), *SIZES]
-    command = [sys.executable, "-m", "kzoo.recipes.tagging", *arguments]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    state = out / "checkpoint" / "member_0" / "state.json"
-    while process.poll() is None and not state.exists():
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    done_before = len(json.loads(state.read_text()))
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    return out, process.returncode, done_before, finished
+    arguments = ["--dataset", "klue_ner", "--data", str(folder), *SIZES]
+    return kill_and_resume("tagging", out, arguments, "checkpoint/member_0")
 
 
 def test_resumes_after_kill(run):
-    out, killed, done_before, finished = run
-    assert killed == -signal.SIGKILL
-    assert 1 <= done_before < 3
-    assert finished.returncode == 0, finished.stderr
-    assert finished.stdout.split("Epoch ")[1].startswith(f"{done_before + 1}/3")
-    history = json.loads((out / "checkpoint" / "member_0" / "state.json").read_text())
-    assert len(history) == 3
-    assert {"loss", "val_score", "seconds"} <= set(history[0])
+    check_resumed(run, epochs=3)
+    assert {"loss", "val_score", "seconds"} <= set(run.history[0])
 
 
 def test_everything_is_in_the_run_folder(run):
-    out, *_ = run
+    out = run.out
     expected = "checkpoint dynamic.tflite float16.tflite float32.tflite"
     expected += " floor_logistic_regression.json floor_most_frequent_tag.json knobs.json"
     expected += " learning_curve.png model.keras report.md saved_model scores.json tokenizer.json"
@@ -85,7 +63,7 @@ def test_everything_is_in_the_run_folder(run):
 
 
 def test_files_score_what_the_model_scores(run):
-    out, *_ = run
+    out = run.out
     rows = {row["model"]: row for row in json.loads((out / "scores.json").read_text())}
     assert rows["float32.tflite"]["entity F1"] == rows["Keras"]["entity F1"]
     assert rows["float32.tflite"]["accuracy"] == rows["Keras"]["accuracy"]
@@ -93,7 +71,7 @@ def test_files_score_what_the_model_scores(run):
 
 
 def test_the_command_tags_from_the_file_alone(run, capsys):
-    out, *_ = run
+    out = run.out
     kzoo_command(["predict", str(out / "dynamic.tflite"), "김철수 교수"])
     tagged = capsys.readouterr().out.strip().split(" ")
     assert [word.split("/")[0] for word in tagged] == list("김철수교수")

@@ -1,11 +1,6 @@
 """Both recipes of encoder-decoders end to end, on small real data: kill -9, resume, report."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 
 import keras
 import numpy as np
@@ -14,6 +9,7 @@ import pytest
 import kzoo
 from kzoo.recipes import chatbot, command_line, generation, translation
 from kzoo.text import ByteTokenizer
+from tests.recipes.killed import check_resumed, kill_and_resume
 
 FILES = [
     *("attention.png", "checkpoint", "dynamic.tflite", "float16.tflite", "float32.tflite"),
@@ -42,37 +38,18 @@ def folder(tmp_path_factory):
 def run(folder, tmp_path_factory):
     """A run that was killed with SIGKILL after its first epoch, and then run again to its end."""
     out = tmp_path_factory.mktemp("runs") / "killed"
-    arguments = ["--dataset", "multi30k", "--data", str(folder), "--out", str(out)]
-    arguments += ["--epochs", "3", "--subword-sampling", "0.2", "--batch-tokens", "400"]
-    command = [sys.executable, "-m", "kzoo.recipes.translation", *arguments, *SIZES.split()]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    state = out / "checkpoint" / "state.json"
-    while process.poll() is None and not state.exists():
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    done_before = len(json.loads(state.read_text()))
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    return out, process.returncode, done_before, finished
+    arguments = ["--dataset", "multi30k", "--data", str(folder), "--epochs", "3", *SIZES.split()]
+    arguments += ["--subword-sampling", "0.2", "--batch-tokens", "400"]
+    return kill_and_resume("translation", out, arguments)
 
 
 def test_resumes_after_kill(run):
-    out, killed, done_before, finished = run
-    assert killed == -signal.SIGKILL
-    assert 1 <= done_before < 3
-    assert finished.returncode == 0, finished.stderr
-    history = json.loads((out / "checkpoint" / "state.json").read_text())
-    assert len(history) == 3
-    assert {"loss", "perplexity", "val_perplexity", "val_bleu"} <= history[0].keys()
-    # The first epoch that the second process runs is the one after the last that was kept.
-    assert finished.stdout.split("Epoch ")[1].startswith(f"{done_before + 1}/3")
+    check_resumed(run, epochs=3)
+    assert {"loss", "perplexity", "val_perplexity", "val_bleu"} <= run.history[0].keys()
 
 
 def test_everything_is_in_the_run_folder(run):
-    out, *_ = run
+    out = run.out
     assert sorted(path.name for path in out.iterdir()) == sorted(
         [*FILES, "source_tokenizer.json", "target_tokenizer.json"]
     )
@@ -100,7 +77,7 @@ def test_everything_is_in_the_run_folder(run):
 
 
 def test_other_settings_are_refused(run, folder):
-    out, *_ = run
+    out = run.out
     with pytest.raises(SystemExit, match=r"same settings.*epochs=3 and now 4"):
         start(translation, folder, out, "--epochs", "4")
 
