@@ -11,6 +11,7 @@ _MODULE_OF = {
     "ExportError": "errors",
     "LanguageModelWriter": "write",
     "LanguagePredictor": "write",
+    "PRECISIONS": "written",
     "Predictor": "predict",
     "Seq2SeqPredictor": "translate",
     "StreamingPredictor": "stream",

@@ -6,9 +6,8 @@ from kzoo.export.language_cases import LanguageReference, make_prompts
 from kzoo.export.language_programs import LanguagePrograms
 from kzoo.export.search import Search, make_search
 from kzoo.export.seq2seq_verification import run_source_cases
-from kzoo.export.text_files import write_text_files
+from kzoo.export.text_files import check_outputs, write_text_files
 from kzoo.export.trace import require_tensorflow_backend
-from kzoo.export.written import check_precision
 
 
 def export_language_model(
@@ -94,13 +93,7 @@ def export_language_model(
     model: expected a keras.Model with a layer 'decode
     """
     require_tensorflow_backend()
-    paths = path if isinstance(path, dict) else {precision: path}
-    for name in paths:
-        check_precision(name)
-    if tokenizer is not None and not hasattr(tokenizer, "to_json"):
-        raise ValueError(
-            f"tokenizer: expected an object with to_json(), got {type(tokenizer).__name__}"
-        )
+    paths = check_outputs(path, precision, tokenizer=tokenizer)
     search = make_search(
         start_id, end_id, max_length, beam_size, num_results, length_penalty, banned_ids
     )

@@ -7,9 +7,8 @@ from kzoo.export.search import Search, make_search
 from kzoo.export.seq2seq_cases import Reference, make_sources
 from kzoo.export.seq2seq_programs import Programs
 from kzoo.export.seq2seq_verification import run_source_cases
-from kzoo.export.text_files import write_text_files
+from kzoo.export.text_files import check_outputs, write_text_files
 from kzoo.export.trace import require_tensorflow_backend
-from kzoo.export.written import check_precision
 
 
 def export_seq2seq(
@@ -95,17 +94,10 @@ def export_seq2seq(
     model: expected a keras.Model with a layer 'encoder' and a l
     """
     require_tensorflow_backend()
-    paths = path if isinstance(path, dict) else {precision: path}
-    for name in paths:
-        check_precision(name)
+    tokenizers = {"source_tokenizer": source_tokenizer, "target_tokenizer": target_tokenizer}
+    paths = check_outputs(path, precision, **tokenizers)
     if max_source_length is not None:
         check_integer("max_source_length", max_source_length, 1)
-    tokenizers = {"source_tokenizer": source_tokenizer, "target_tokenizer": target_tokenizer}
-    for name, tokenizer in tokenizers.items():
-        if tokenizer is not None and not hasattr(tokenizer, "to_json"):
-            raise ValueError(
-                f"{name}: expected an object with to_json(), got {type(tokenizer).__name__}"
-            )
     search = make_search(
         start_id,
         end_id,

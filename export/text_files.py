@@ -7,7 +7,7 @@ from kzoo.export.atomic import atomic_file
 from kzoo.export.bundle import read_bundle, write_bundle
 from kzoo.export.convert import convert
 from kzoo.export.seq2seq_verification import run_source_cases
-from kzoo.export.written import check_written
+from kzoo.export.written import check_precision, check_written
 
 
 def write_text_files(programs, paths, manifest, reference, cases, lowering, tolerance, tokenizers):
@@ -44,6 +44,28 @@ def write_text_files(programs, paths, manifest, reference, cases, lowering, tole
             found = read_bundle(partial), reference, cases, tolerance
             verifications.append(run_source_cases(partial, paths[name], *found))
     return verifications
+
+
+def check_outputs(path, precision, **tokenizers):
+    """Return the dict from precisions to files that `path` stands for.
+
+    Args:
+        path: such a dict, or one file.
+        precision: of the one file.
+        **tokenizers: tokenizers for the bundle, or None, by the name of their argument.
+
+    Raises:
+        ValueError: a precision is unknown, or a tokenizer has no `to_json()`.
+    """
+    paths = path if isinstance(path, dict) else {precision: path}
+    for name in paths:
+        check_precision(name)
+    for name, tokenizer in tokenizers.items():
+        if tokenizer is not None and not hasattr(tokenizer, "to_json"):
+            raise ValueError(
+                f"{name}: expected an object with to_json(), got {type(tokenizer).__name__}"
+            )
+    return paths
 
 
 def describe_signatures(programs):

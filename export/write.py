@@ -98,7 +98,7 @@ class LanguageWriter:
         return self.run("score", {"ids": np.asarray(ids, "int32")})["log_probabilities"]
 
     def _prompt_ids(self, prompts):
-        from kzoo.text import tokenize_lines
+        from kzoo.text import tokenize_prompts
 
         if isinstance(prompts, str):
             raise ValueError(f"prompts: expected a list of str, got {prompts!r}")
@@ -106,12 +106,7 @@ class LanguageWriter:
             raise ValueError(
                 "prompts: there is no tokenizer; give export_language_model `tokenizer`"
             )
-        first = -(self.settings["max_prompt_length"] or 0)
-        rows = [tokenize_lines(self.tokenizer, prompt)[first:] for prompt in prompts]
-        ids = np.zeros((len(rows), max(map(len, rows))), "int32")
-        for row, values in zip(ids, rows, strict=True):
-            row[: len(values)] = values
-        return ids
+        return tokenize_prompts(self.tokenizer, prompts, self.settings["max_prompt_length"])
 
     def _drawing(self, temperature, top_k, top_p):
         top_k = self.settings["vocabulary_size"] if top_k is None else top_k

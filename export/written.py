@@ -8,6 +8,7 @@ from kzoo.export.flatbuffer import constant_bytes, operators
 
 # Bytes that one weight takes at least.
 BYTES_PER_WEIGHT = {"float32": 4, "float16": 2, "dynamic": 1}
+PRECISIONS = tuple(BYTES_PER_WEIGHT)
 
 
 def check_precision(precision):

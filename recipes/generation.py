@@ -10,11 +10,9 @@ import kzoo
 from kzoo.decoding import beam_search, gnmt_length_penalty, greedy
 from kzoo.models import Seq2SeqSteps
 from kzoo.recipes import report, run_folder
+from kzoo.recipes.schedules import warmup_cosine
 from kzoo.text import Tokenizer
 from kzoo.training import BucketedBatches, Perplexity, ScheduledSampling, SmoothedCrossentropy
-
-# Padding, unknown text and the start are never written.
-BANNED_IDS = (Tokenizer.pad_id, Tokenizer.unknown_id, Tokenizer.start_id)
 
 
 def print_sizes(data):
@@ -81,14 +79,7 @@ def compile_model(model, knobs, steps):
     Returns:
         What to fit: the model, or the `ScheduledSampling` that trains it.
     """
-    learning_rate = {"initial_learning_rate": knobs.learning_rate}
-    if knobs.warmup_steps:
-        learning_rate = {"initial_learning_rate": 0.0, "warmup_target": knobs.learning_rate}
-    schedule = keras.optimizers.schedules.CosineDecay(
-        decay_steps=max(1, steps - knobs.warmup_steps),
-        warmup_steps=knobs.warmup_steps,
-        **learning_rate,
-    )
+    schedule = warmup_cosine(knobs.learning_rate, knobs.warmup_steps, steps)
     optimizer = keras.optimizers.Adam(schedule, global_clipnorm=knobs.clip_norm)
     if knobs.scheduled_sampling:
         rate = keras.optimizers.schedules.PolynomialDecay(0.0, steps, knobs.scheduled_sampling)
@@ -121,8 +112,8 @@ class Search(keras.Model):
         start_ids = ops.full_like(source_ids[:, 0], Tokenizer.start_id)
         arguments = self.steps.step, state, start_ids, Tokenizer.end_id, self.max_length
         if self.num_beams == 1:
-            return greedy(*arguments, banned_ids=BANNED_IDS).ids
-        options = dict(num_beams=self.num_beams, num_results=1, banned_ids=BANNED_IDS)
+            return greedy(*arguments, banned_ids=Tokenizer.unwritten_ids).ids
+        options = dict(num_beams=self.num_beams, num_results=1, banned_ids=Tokenizer.unwritten_ids)
         return beam_search(*arguments, length_penalty=self.length_penalty, **options).ids[:, 0]
 
 

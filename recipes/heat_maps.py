@@ -6,7 +6,6 @@ from matplotlib import pyplot
 
 from kzoo.decoding import greedy
 from kzoo.models import Seq2SeqSteps
-from kzoo.recipes.generation import BANNED_IDS
 from kzoo.text import Tokenizer
 
 
@@ -24,7 +23,7 @@ def alignments(model, source, max_length):
     steps = Seq2SeqSteps(model)
     state, mask = steps.begin(np.array([source], "int32"))
     arguments = steps.attend, state, [Tokenizer.start_id], Tokenizer.end_id, max_length
-    decoded = greedy(*arguments, banned_ids=BANNED_IDS, source_mask=mask)
+    decoded = greedy(*arguments, banned_ids=Tokenizer.unwritten_ids, source_mask=mask)
     length = int(decoded.lengths[0])
     ids, weights = (ops.convert_to_numpy(x)[0, :length] for x in (decoded.ids, decoded.alignments))
     return ids.tolist(), weights

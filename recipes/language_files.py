@@ -5,14 +5,10 @@ import math
 
 import numpy as np
 
-from kzoo.export import LanguagePredictor, export_language_model
+from kzoo.export import PRECISIONS, LanguagePredictor, export_language_model
 from kzoo.recipes import language_parts, ngrams, report, run_folder
-from kzoo.text import Tokenizer, tokenize_lines
+from kzoo.text import Tokenizer, tokenize_prompts
 from kzoo.training import ShuffledWindows
-
-PRECISIONS = ("float32", "float16", "dynamic")
-# Padding, unknown text and the start are never written.
-BANNED_IDS = (Tokenizer.pad_id, Tokenizer.unknown_id, Tokenizer.start_id)
 
 
 def scores(loss, ids, text):
@@ -63,7 +59,7 @@ def settings(model, window, length, one_line, num_beams):
         "max_length": length,
         "beam_size": num_beams,
         "num_results": 1,
-        "banned_ids": BANNED_IDS,
+        "banned_ids": Tokenizer.unwritten_ids,
     }
 
 
@@ -78,10 +74,7 @@ def export_files(model, out, knobs, tokenizer):
     Returns:
         List of `kzoo.export.Verification`.
     """
-    rows = [tokenize_lines(tokenizer, prompt) for prompt in prompts(knobs)]
-    ids = np.zeros((len(rows), max(map(len, rows))), "int32")
-    for row, prompt in zip(ids, rows, strict=True):
-        row[: len(prompt)] = prompt
+    ids = tokenize_prompts(tokenizer, prompts(knobs))
     how = settings(knobs.model, knobs.window, knobs.length, knobs.one_line, knobs.num_beams)
     files = {precision: out / f"{precision}.tflite" for precision in PRECISIONS}
     return export_language_model(model, files, **how, tokenizer=tokenizer, inputs=ids)

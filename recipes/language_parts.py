@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 import kzoo
+from kzoo.recipes.schedules import warmup_cosine
 from kzoo.training import Perplexity, ResetStates, ShuffledWindows, Windows
 
 
@@ -82,12 +83,7 @@ def create_model(knobs, vocabulary_size, batch_size=None):
 
 def compile_model(model, knobs, steps):
     """Compiles a model for training of so many batches."""
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        decay_steps=max(1, steps - knobs.warmup_steps),
-        warmup_target=knobs.learning_rate,
-        warmup_steps=knobs.warmup_steps,
-    )
+    schedule = warmup_cosine(knobs.learning_rate, knobs.warmup_steps, steps)
     # A shorter memory of the second moment than Adam's suits small batches, as in nanoGPT.
     optimizer = keras.optimizers.AdamW(
         schedule, knobs.weight_decay, beta_2=0.99, global_clipnorm=knobs.clip_norm

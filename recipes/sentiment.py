@@ -12,7 +12,7 @@ from typing import Literal
 import keras
 
 import kzoo
-from kzoo.export import Export, export_many, export_saved_model
+from kzoo.export import PRECISIONS, Export, export_many, export_saved_model
 from kzoo.models.classifier import POOLINGS
 from kzoo.recipes import classification, command_line, run_folder
 from kzoo.text import TOKENIZERS
@@ -137,7 +137,7 @@ def main(knobs):
     options = dict(tokenizer=tokenizer, labels=data.class_names, max_length=knobs.max_length)
     exports = [
         Export(model, out / f"{precision}.tflite", precision, inputs=test[0][0], **options)
-        for precision in ("float32", "float16", "dynamic")
+        for precision in PRECISIONS
     ]
     files = export_many(exports)
     rows += [classification.measure_file(file, data) for file in files]

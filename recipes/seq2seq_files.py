@@ -4,11 +4,10 @@ import statistics
 import time
 import warnings
 
-from kzoo.export import Seq2SeqPredictor, export_seq2seq, export_seq2seq_saved_model
+from kzoo.export import PRECISIONS, Seq2SeqPredictor, export_seq2seq, export_seq2seq_saved_model
 from kzoo.recipes import generation
 from kzoo.text import Tokenizer
 
-PRECISIONS = ("float32", "float16", "dynamic")
 # Real sentences that each file is verified with, and sentences that it is measured on, at most.
 VERIFIED, MEASURED = 200, 1000
 
@@ -34,7 +33,7 @@ def export_files(model, out, tokenizers, knobs, sources):
         beam_size=knobs.num_beams,
         num_results=1,
         length_penalty=knobs.length_penalty,
-        banned_ids=generation.BANNED_IDS,
+        banned_ids=Tokenizer.unwritten_ids,
         max_source_length=knobs.max_length,
     )
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 
 import kzoo
-from kzoo.export import Export, export_many, export_saved_model
+from kzoo.export import PRECISIONS, Export, export_many, export_saved_model
 from kzoo.models import ensemble
 from kzoo.recipes import command_line, run_folder, tagging_parts
 from kzoo.recipes.generation import Measure
@@ -136,7 +136,7 @@ def main(knobs):
     options = dict(tokenizer=tokenizer, labels=data.tag_names, max_length=knobs.max_length)
     exports = [
         Export(decoder, out / f"{precision}.tflite", precision, inputs=inputs, **options)
-        for precision in ("float32", "float16", "dynamic")
+        for precision in PRECISIONS
     ]
     files = export_many(exports)
     rows += [tagging_parts.measure_file(file, data) for file in files]

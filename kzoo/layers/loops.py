@@ -30,34 +30,24 @@ def run_steps(step, carry, inputs, return_sequences):
 
 
 def sequential(step, carry, inputs, return_sequences):
-    """Runs `step` under `keras.ops.scan`."""
+    """Runs `step` under `keras.ops.scan`.
 
-    def body(carry, inputs_t):
-        carry = step(carry, inputs_t)
+    The inputs travel as one tensor: on TensorFlow, scan takes several only where time is static.
+    """
+    flat = keras.tree.flatten(inputs)
+    starts = list(itertools.accumulate(x.shape[-1] for x in flat[:-1]))
+    dtype = carry[0].dtype
+
+    def body(carry, packed_t):
+        parts = ops.split(packed_t, starts, axis=-1) if starts else [packed_t]
+        parts = [ops.cast(part, x.dtype) for part, x in zip(parts, flat, strict=True)]
+        carry = step(carry, keras.tree.pack_sequence_as(inputs, parts))
         # On TensorFlow, what a step emits must have the structure of the carry.
         return carry, carry if return_sequences else None
 
-    carry, history = scan_tree(body, carry, inputs)
+    packed = ops.concatenate([ops.cast(x, dtype) for x in flat], axis=-1)
+    carry, history = ops.scan(body, carry, packed)
     return (history[0] if return_sequences else None), carry
-
-
-def scan_tree(body, carry, inputs):
-    """Runs `keras.ops.scan` over a tree of tensors `(time, batch, size)`.
-
-    They travel as one tensor: on TensorFlow, scan takes several only where time is static.
-    """
-    flat = keras.tree.flatten(inputs)
-    sizes = [x.shape[-1] for x in flat]
-    if len(flat) == 1:
-        return ops.scan(body, carry, flat[0])
-
-    def unpack(carry, packed_t):
-        parts = ops.split(packed_t, list(itertools.accumulate(sizes[:-1])), axis=-1)
-        parts = [ops.cast(part, x.dtype) for part, x in zip(parts, flat, strict=True)]
-        return body(carry, keras.tree.pack_sequence_as(inputs, parts))
-
-    dtype = carry[0].dtype
-    return ops.scan(unpack, carry, ops.concatenate([ops.cast(x, dtype) for x in flat], axis=-1))
 
 
 def unrolled(step, carry, inputs, return_sequences):

@@ -3,7 +3,7 @@
 from kzoo.text.bert import BertTokenizer
 from kzoo.text.byte import ByteTokenizer
 from kzoo.text.character import CharacterTokenizer
-from kzoo.text.lines import detokenize_lines, tokenize_lines
+from kzoo.text.lines import detokenize_lines, tokenize_lines, tokenize_prompts
 from kzoo.text.sentence_piece import SentencePieceTokenizer
 from kzoo.text.serialization import TOKENIZERS, load_tokenizer, tokenizer_from_json
 from kzoo.text.tagging import TaggingTokenizer
@@ -24,5 +24,6 @@ __all__ = [
     "detokenize_lines",
     "load_tokenizer",
     "tokenize_lines",
+    "tokenize_prompts",
     "tokenizer_from_json",
 ]

@@ -4,6 +4,8 @@ Tokenizers of words and of pieces do not keep line breaks, and where every line 
 own, the end id is what a language model writes after it.
 """
 
+import numpy as np
+
 from kzoo.text.tokenizer import END_ID
 
 
@@ -22,6 +24,28 @@ def tokenize_lines(tokenizer, text):
     [3, 101, 3, 3, 102]
     """
     return [id for line in text.split("\n") for id in (END_ID, *tokenizer.tokenize(line))]
+
+
+def tokenize_prompts(tokenizer, prompts, max_length=None):
+    """Returns the ids of prompts, see `tokenize_lines`, as an array.
+
+    Args:
+        tokenizer: A `Tokenizer`.
+        prompts: List of str.
+        max_length: Number of ids at most; the first ones of a longer prompt are left out.
+
+    Returns:
+        int32 `(len(prompts), longest)`, padded with 0 on the right.
+
+    >>> from kzoo.text import ByteTokenizer
+    >>> tokenize_prompts(ByteTokenizer(), ["abc", "d"], max_length=3).tolist()
+    [[101, 102, 103], [3, 104, 0]]
+    """
+    rows = [tokenize_lines(tokenizer, prompt)[-(max_length or 0) :] for prompt in prompts]
+    ids = np.zeros((len(rows), max(map(len, rows))), "int32")
+    for row, values in zip(ids, rows, strict=True):
+        row[: len(values)] = values
+    return ids
 
 
 def detokenize_lines(tokenizer, ids):

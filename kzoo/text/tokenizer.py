@@ -18,8 +18,9 @@ class Tokenizer(Saved):
 
     Ids 0 to 3 are `[PAD]`, `[UNK]`, `[START]` and `[END]` in every tokenizer: `pad_id`,
     `unknown_id`, `start_id` and `end_id`. None of them but `[UNK]` is ever made from text, not even
-    from the text "[PAD]". A subclass offers `train(texts, vocabulary_size, ...)`, where
-    `vocabulary_size` is an upper bound: a small corpus gives a smaller vocabulary.
+    from the text "[PAD]", and no model is to write `unwritten_ids`, all but the end. A subclass
+    offers `train(texts, vocabulary_size, ...)`, where `vocabulary_size` is an upper bound: a small
+    corpus gives a smaller vocabulary.
 
     The same ids come from two paths: `tokenize` in plain Python, which needs no TensorFlow, and
     `tokenize_graph`, made of TensorFlow operations for a SavedModel that takes raw text.
@@ -30,6 +31,7 @@ class Tokenizer(Saved):
     """
 
     pad_id, unknown_id, start_id, end_id = PAD_ID, UNKNOWN_ID, START_ID, END_ID
+    unwritten_ids = (PAD_ID, UNKNOWN_ID, START_ID)
 
     def __init__(self, vocabulary, character_map=None):
         self.vocabulary = vocabulary

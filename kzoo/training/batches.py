@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kzoo.training.planned import LENGTHS, PlannedBatches, check_max_length, pad, pad_lengths
+from kzoo.training.planned import LENGTHS, PlannedBatches, check_max_length, cut, pad, pad_lengths
 
 
 class BucketedBatches(PlannedBatches):
@@ -55,13 +55,8 @@ class BucketedBatches(PlannedBatches):
 
     def plan(self, rows):
         """Returns `((length,), rows)` of every batch, the shortest first."""
-        padded = pad_lengths([len(sequence) for sequence in self.sequences], self.max_length)
-        batches = []
-        for length in np.unique(padded):
-            bucket = rows[padded[rows] == length]
-            cuts = range(self.batch_size, len(bucket), self.batch_size)
-            batches += [((int(length),), part) for part in np.split(bucket, cuts)]
-        return batches
+        lengths = pad_lengths([len(sequence) for sequence in self.sequences], self.max_length)
+        return [((length,), part) for length, part in cut(rows, lengths, self.batch_size)]
 
     def __getitem__(self, index):
         """Returns `(ids, labels)` of a batch: int32 `(batch, length)` and `(batch,)`."""

@@ -29,6 +29,29 @@ def pad_lengths(lengths, max_length):
     return np.minimum(np.array(LENGTHS)[np.searchsorted(LENGTHS, lengths)], max_length)
 
 
+def cut(rows, lengths, batch_size):
+    """Cuts rows into batches of one length each, the shortest first.
+
+    Args:
+        rows: Integer array, the order of the rows.
+        lengths: Integer array, the padded length of every row.
+        batch_size: Rows in a batch, at most.
+
+    Yields:
+        `(length, rows)` of every batch.
+
+    Example:
+
+    >>> lengths = np.array([8, 12, 8, 8])
+    >>> [(n, part.tolist()) for n, part in cut(np.array([3, 1, 2, 0]), lengths, batch_size=2)]
+    [(8, [3, 2]), (8, [0]), (12, [1])]
+    """
+    for length in np.unique(lengths):
+        bucket = rows[lengths[rows] == length]
+        for part in np.split(bucket, range(batch_size, len(bucket), batch_size)):
+            yield int(length), part
+
+
 def pad(sequences, length):
     """Returns sequences of ids as an int32 array `(rows, length)`, cut or padded with 0.
 

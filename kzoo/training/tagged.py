@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kzoo.training.planned import LENGTHS, PlannedBatches, check_max_length, pad, pad_lengths
+from kzoo.training.planned import LENGTHS, PlannedBatches, check_max_length, cut, pad, pad_lengths
 
 # Characters of a word are padded to a multiple of this.
 CHARACTER_STEP = 8
@@ -66,12 +66,8 @@ class TaggedBatches(PlannedBatches):
     def plan(self, rows):
         """Returns `((length, letters), rows)` of every batch, the shortest first."""
         lengths = pad_lengths([len(sentence) for sentence in self.words], self.max_length)
-        batches = []
-        for length in np.unique(lengths):
-            bucket = rows[lengths[rows] == length]
-            cuts = range(self.batch_size, len(bucket), self.batch_size)
-            batches += [((int(length), self._letters(p)), p) for p in np.split(bucket, cuts)]
-        return batches
+        batches = cut(rows, lengths, self.batch_size)
+        return [((length, self._letters(part)), part) for length, part in batches]
 
     def _letters(self, rows):
         if self.characters is None:
