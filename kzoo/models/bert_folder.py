@@ -11,6 +11,7 @@ from kzoo.models.bert import bert
 from kzoo.models.bert_tensors import HEADS, blocks, encoder_tensors, has_layer, head_tensors
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+POOLER = "pooler."
 # Our names of activations by theirs; the first of each is written.
 ACTIVATIONS = {
     "gelu": "gelu",
@@ -51,7 +52,7 @@ DERIVED = (
 )
 
 
-def load_bert(folder, head=None):
+def load_bert(folder, head=None, weights=True, **options):
     """Reads BERT from a folder of Hugging Face: `config.json` and `model.safetensors`.
 
     Needs the `safetensors` library (`pip install kzoo[bert]`). The folder's tokenizer is
@@ -62,6 +63,9 @@ def load_bert(folder, head=None):
         head: Optional function from the encoder to a model with one of the heads of
             `kzoo.models.bert_heads`, whose weights are then read, too. Weights of heads that the
             model has not are left aside, so that a new head can be trained instead.
+        weights: Whether weights are read; False gives a new model of the same sizes.
+        **options: Arguments of `bert` in place of what the folder says, such as `dropout`. Where
+            the folder has no weights for a `pooled` output, `pools=True` gives it new ones.
 
     Returns:
         A model of `kzoo.models.bert`, or what `head` returns. There is no `pooled` output where
@@ -83,11 +87,18 @@ def load_bert(folder, head=None):
     folder = Path(folder)
     sizes = _read_sizes(folder / CONFIG)
     arrays = _read_arrays(folder / WEIGHTS)
-    pools = any(name.startswith("pooler.") for name in arrays)
-    encoder = bert(**sizes, pools=pools)
+    holds_pooler = any(name.startswith(POOLER) for name in arrays)
+    options = {"pools": holds_pooler, **options}
+    encoder = bert(**{**sizes, **options})
     model = encoder if head is None else head(encoder)
+    if not weights:
+        return model
     # The head may leave the pooling out, so the encoder is filled for itself.
     expected = {**encoder_tensors(encoder), **head_tensors(model)}
+    if not holds_pooler:
+        expected = {name: x for name, x in expected.items() if not name.startswith(POOLER)}
+    if not options["pools"]:
+        arrays = {name: x for name, x in arrays.items() if not name.startswith(POOLER)}
     _check_tensors(folder, arrays, expected, model)
     for name, (variable, is_transposed) in expected.items():
         variable.assign(arrays[name].T if is_transposed else arrays[name])
@@ -102,9 +113,13 @@ def save_bert(model, folder):
     Args:
         model: A model of `kzoo.models.bert`, with or without one of the heads.
         folder: The folder; it is made where it is missing.
+
+    Raises:
+        ValueError: The model classifies the mean of the steps, for which the format has no word.
     """
     from safetensors.numpy import save_file
 
+    config = json.dumps(_describe(model), indent=2) + "\n"
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     heads = head_tensors(model)
@@ -114,7 +129,6 @@ def save_bert(model, folder):
         name: np.ascontiguousarray(_to_numpy(variable).T if is_transposed else _to_numpy(variable))
         for name, (variable, is_transposed) in tensors.items()
     }
-    config = json.dumps(_describe(model), indent=2) + "\n"
     # Transformers refuses a file that does not say which framework's layout it has.
     _replace(folder / WEIGHTS, lambda draft: save_file(arrays, draft, metadata={"format": "pt"}))
     _replace(folder / CONFIG, lambda draft: draft.write_text(config, encoding="utf-8"))
@@ -228,6 +242,11 @@ def _architecture(model):
             return architecture
     if has_layer(model, "probabilities"):
         is_tagger = len(model.get_layer("probabilities").output.shape) == 3
+        if not is_tagger and not has_layer(model, "pooled"):
+            raise ValueError(
+                "`model` must classify its `pooled` output, for the format knows no other "
+                "classifier. Received: one that classifies the mean of the steps"
+            )
         return "BertForTokenClassification" if is_tagger else "BertForSequenceClassification"
     return "BertModel"
 

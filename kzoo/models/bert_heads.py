@@ -12,6 +12,8 @@ from kzoo.layers.feed_forward import ACTIVATIONS
 from kzoo.models.bert import draw_kernels
 from kzoo.models.checks import check_sizes
 
+POOLINGS = ("first", "mean")
+
 
 def bert_masked_language_model(encoder, name="bert_masked_language_model"):
     """Adds the scores of the id at every step.
@@ -40,13 +42,16 @@ def bert_masked_language_model(encoder, name="bert_masked_language_model"):
     return _finish(encoder, encoder.input, outputs, name)
 
 
-def bert_pretrainer(encoder, name="bert_pretrainer"):
+def bert_pretrainer(encoder, next_sentence=True, name="bert_pretrainer"):
     """Adds the scores of the ids at chosen steps, and of whether the second text is the next one.
+
+    `kzoo.training.MaskedBatches` makes its batches.
 
     Source: Devlin et al. 2019 (arXiv 1810.04805), section 3.1.
 
     Args:
-        encoder: Model of `kzoo.models.bert` with a `pooled` output.
+        encoder: Model of `kzoo.models.bert`; for the next sentence, one with a `pooled` output.
+        next_sentence: Whether there is the output of that name.
         name: Name of the model.
 
     Returns:
@@ -62,28 +67,25 @@ def bert_pretrainer(encoder, name="bert_pretrainer"):
     >>> model.output["masked_language"].shape, model.output["next_sentence"].shape
     ((None, None, 20), (None, 2))
     """
-    pooled = _pooled(encoder)
-    # Layers
-    next_sentence = keras.layers.Dense(2, name="next_sentence")
-    # Wiring
     positions = keras.Input((None,), dtype="int32", name="masked_positions")
     chosen = ops.take_along_axis(encoder.output["sequence"], ops.expand_dims(positions, -1), axis=1)
-    outputs = {
-        "masked_language": _masked_language(encoder, chosen),
-        "next_sentence": next_sentence(pooled),
-    }
+    outputs = {"masked_language": _masked_language(encoder, chosen)}
+    if next_sentence:
+        outputs["next_sentence"] = keras.layers.Dense(2, name="next_sentence")(_pooled(encoder))
     return _finish(encoder, {**encoder.input, "masked_positions": positions}, outputs, name)
 
 
-def bert_classifier(encoder, num_classes, dropout=0.1, name="bert_classifier"):
+def bert_classifier(encoder, num_classes, dropout=0.1, pooling="first", name="bert_classifier"):
     """Adds the class of a text or of a pair of texts.
 
     Source: Devlin et al. 2019 (arXiv 1810.04805), section 4.1.
 
     Args:
-        encoder: Model of `kzoo.models.bert` with a `pooled` output.
+        encoder: Model of `kzoo.models.bert`; for "first", one with a `pooled` output.
         num_classes: Number of classes.
         dropout: Fraction of features dropped before the softmax.
+        pooling: What is classified: "first", the `pooled` output; or "mean", the mean of all steps,
+            which suits weights that were trained for the similarity of sentences.
         name: Name of the model.
 
     Returns:
@@ -95,7 +97,10 @@ def bert_classifier(encoder, num_classes, dropout=0.1, name="bert_classifier"):
     >>> bert_classifier(create_model("bert_tiny", vocabulary_size=20), 3).output_shape
     (None, 3)
     """
-    return _classify(encoder, _pooled(encoder), num_classes, dropout, name)
+    if pooling not in POOLINGS:
+        raise ValueError(f"`pooling` must be one of {POOLINGS}. Received: pooling={pooling!r}")
+    features = _mean(encoder) if pooling == "mean" else _pooled(encoder)
+    return _classify(encoder, features, num_classes, dropout, name)
 
 
 def bert_tagger(encoder, num_classes, dropout=0.1, name="bert_tagger"):
@@ -173,13 +178,13 @@ def bert_sentence_encoder(encoder, name="bert_sentence_encoder"):
     >>> bert_sentence_encoder(create_model("bert_tiny", vocabulary_size=20)).output_shape
     (None, 128)
     """
-    # Layers
-    pooling = MeanPooling(name="pooling_mean")
-    normalization = keras.layers.UnitNormalization(name="vector")
-    # Wiring
-    counts = ops.cast(encoder.input["mask"], "bool")
-    vector = normalization(pooling(encoder.output["sequence"], mask=counts))
+    vector = keras.layers.UnitNormalization(name="vector")(_mean(encoder))
     return keras.Model(encoder.input, vector, name=name)
+
+
+def _mean(encoder):
+    counts = ops.cast(encoder.input["mask"], "bool")
+    return MeanPooling(name="pooling_mean")(encoder.output["sequence"], mask=counts)
 
 
 def _pooled(encoder):

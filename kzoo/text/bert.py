@@ -1,5 +1,6 @@
 """The tokenizer of published BERT weights: WordPiece with a vocabulary that comes with them."""
 
+import collections
 import json
 import os
 from pathlib import Path
@@ -8,13 +9,16 @@ import numpy as np
 import tokenizers
 
 from kzoo.text.checks import check_at_least, check_bool, clean, read_texts
+from kzoo.text.saved import Saved
+from kzoo.text.word_piece import train_pieces
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _VOCABULARY, _TOKENIZER, _CONFIG = "vocab.txt", "tokenizer.json", "tokenizer_config.json"
 _LONGEST_WORD = 100  # characters
+_UNLIMITED = 10**9  # Hugging Face writes a larger number where rows may have any length.
 
 
-class BertTokenizer:
+class BertTokenizer(Saved):
     """Turns texts and pairs of texts into the three inputs of `kzoo.models.bert`.
 
     Control characters are dropped; words end at spaces, at every punctuation mark, and around every
@@ -32,6 +36,7 @@ class BertTokenizer:
         lowercase: whether upper case is mapped to lower case.
         strip_accents: whether accents are dropped; None does so where `lowercase` does.
         split_chinese: whether every Chinese character is a word.
+        max_length: int, the longest row; None keeps every row whole.
 
     >>> tokenizer = BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##do", "!"])
     >>> tokenizer(["Undo!", "un"])["ids"].tolist()
@@ -40,16 +45,29 @@ class BertTokenizer:
     [[0, 0, 0, 1, 1, 1]]
     """
 
-    def __init__(self, vocabulary, lowercase=True, strip_accents=None, split_chinese=True):
+    name = "bert"
+    input_names = ("ids", "mask", "segment_ids")
+
+    def __init__(
+        self,
+        vocabulary,
+        lowercase=True,
+        strip_accents=None,
+        split_chinese=True,
+        max_length=None,
+    ):
         _check_vocabulary(vocabulary)
         check_bool("lowercase", lowercase)
         check_bool("split_chinese", split_chinese)
         if strip_accents is not None:
             check_bool("strip_accents", strip_accents)
+        if max_length is not None:
+            check_at_least("max_length", max_length, 3)
         self.vocabulary = list(vocabulary)
         self.lowercase = lowercase
         self.strip_accents = strip_accents
         self.split_chinese = split_chinese
+        self.max_length = max_length
         ids = {token: id for id, token in enumerate(self.vocabulary)}
         self.pad_id, self.unknown_id, self.start_id, self.end_id, self.mask_id = (
             ids[token] for token in SPECIAL_TOKENS
@@ -66,6 +84,33 @@ class BertTokenizer:
             lowercase=lowercase,
         )
         self._tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+
+    @classmethod
+    def train(cls, texts, vocabulary_size, character_coverage=0.9995, **options):
+        """Return a tokenizer with pieces merged from a corpus, the same in every run.
+
+        Accents are stripped by taking characters apart, which leaves Hangul in letters: for Korean,
+        `strip_accents=False`.
+
+        Args:
+            texts: iterable of str.
+            vocabulary_size: int, the largest size, the five special tokens included.
+            character_coverage: share of all characters in the corpus that must be known; the
+                rarest ones beyond it stay unknown.
+            **options: the constructor's arguments but `vocabulary`.
+
+        Raises:
+            ValueError: if the corpus holds no words, or its characters alone need more ids.
+        """
+        splitter = cls(SPECIAL_TOKENS, **options)._tokenizer
+        words = collections.Counter()
+        for text in read_texts(texts):
+            normal = splitter.normalizer.normalize_str(text)
+            words.update(word for word, _ in splitter.pre_tokenizer.pre_tokenize_str(normal))
+        if not words:
+            raise ValueError("texts: expected a corpus with words, came none")
+        pieces = train_pieces(words, list(SPECIAL_TOKENS), vocabulary_size, character_coverage)
+        return cls(pieces, **options)
 
     @classmethod
     def from_folder(cls, folder):
@@ -92,32 +137,54 @@ class BertTokenizer:
             )
         config = _read_json(folder / _CONFIG)
         normalizer = whole.get("normalizer") or {}
+        max_length = config.get("model_max_length") or _UNLIMITED
         return cls(
             vocabulary,
             config.get("do_lower_case", normalizer.get("lowercase", True)),
             config.get("strip_accents", normalizer.get("strip_accents")),
             config.get("tokenize_chinese_chars", normalizer.get("handle_chinese_chars", True)),
+            max_length if max_length < _UNLIMITED else None,
         )
 
-    def save(self, folder):
+    def save_folder(self, folder):
         """Write `vocab.txt` and `tokenizer_config.json`, for `from_folder` and Hugging Face."""
         config = {
             "tokenizer_class": "BertTokenizer",
             "do_lower_case": self.lowercase,
             "strip_accents": self.strip_accents,
             "tokenize_chinese_chars": self.split_chinese,
+            **({"model_max_length": self.max_length} if self.max_length else {}),
         }
         _write(Path(folder, _VOCABULARY), "".join(f"{token}\n" for token in self.vocabulary))
         _write(Path(folder, _CONFIG), json.dumps(config, indent=2) + "\n")
+
+    def get_config(self):
+        """Return the constructor's arguments as a dict that JSON can hold."""
+        names = ("vocabulary", "lowercase", "strip_accents", "split_chinese", "max_length")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def vocabulary_size(self):
         """Number of ids, the special ones included."""
         return len(self.vocabulary)
 
+    @property
+    def special_ids(self):
+        """The ids of the special tokens, in the order of `SPECIAL_TOKENS`."""
+        return (self.pad_id, self.unknown_id, self.start_id, self.end_id, self.mask_id)
+
+    @property
+    def continues(self):
+        """For each id whether it goes on inside a word, as a boolean NumPy array."""
+        return np.array([token.startswith("##") for token in self.vocabulary])
+
     def tokenize(self, text):
         """Return the ids of one string as a list of int, without `[CLS]` and `[SEP]`."""
         return self._tokenizer.encode(clean(text), add_special_tokens=False).ids
+
+    def row(self, text):
+        """Return the ids of one string as a list of int, with `[CLS]` and `[SEP]`, cut to fit."""
+        return self._join([self.tokenize(text)], self.max_length)[0]
 
     def detokenize(self, ids):
         """Return the text of ids; all special tokens but `[UNK]` and `[MASK]` vanish."""
@@ -130,12 +197,15 @@ class BertTokenizer:
         Args:
             texts: iterable of str.
             pairs: iterable of as many str, the second texts.
-            max_length: int, the longest row; of a pair, the longer text is cut first.
+            max_length: int, the longest row, in place of the tokenizer's own; of a pair, the longer
+                text is cut first.
 
         Returns:
             Dict of int32 NumPy arrays `(batch, longest)`: `ids`, `mask` and `segment_ids`.
         """
-        if max_length is not None:
+        if max_length is None:
+            max_length = self.max_length
+        else:
             check_at_least("max_length", max_length, 2 if pairs is None else 3)
         texts = read_texts(texts)
         rows = [[self.tokenize(text)] for text in texts]

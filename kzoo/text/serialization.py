@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from kzoo.text.bert import BertTokenizer
 from kzoo.text.byte import ByteTokenizer
 from kzoo.text.character import CharacterTokenizer
 from kzoo.text.sentence_piece import SentencePieceTokenizer
@@ -21,7 +22,11 @@ TOKENIZERS = {
     )
 }
 # What can be read back, with what gives several inputs.
-_SAVED = {**TOKENIZERS, TaggingTokenizer.name: TaggingTokenizer}
+_SAVED = {
+    **TOKENIZERS,
+    TaggingTokenizer.name: TaggingTokenizer,
+    BertTokenizer.name: BertTokenizer,
+}
 
 
 def tokenizer_from_json(string):

@@ -53,31 +53,9 @@ class WordPieceTokenizer(LookupTokenizer):
         Raises:
             ValueError: if the corpus holds no words, or its characters alone need more ids.
         """
-        check_share("character_coverage", character_coverage)
         words = cls(SPECIAL_TOKENS, lowercase)._count_tokens(read_texts(texts))
-        known = _covering_characters(words, character_coverage)
-        words = {
-            word: count
-            for word, count in words.items()
-            if known.issuperset(word) and len(word.encode()) <= _LONGEST_WORD
-        }
-        inside = {_SUFFIX + character for word in words for character in word[1:]}
-        # The trainer would number these pieces in the random order of a hash map, and its merges
-        # depend on the numbers: handing them over in order is what makes training repeatable.
-        alphabet = SPECIAL_TOKENS + sorted(known) + sorted(inside)
-        check_at_least("vocabulary_size", vocabulary_size, len(alphabet))
-
-        model = tokenizers.Tokenizer(tokenizers.models.WordPiece())
-        model.pre_tokenizer = tokenizers.pre_tokenizers.CharDelimiterSplit(" ")
-        trainer = tokenizers.trainers.WordPieceTrainer(
-            vocab_size=vocabulary_size,
-            special_tokens=alphabet,
-            continuing_subword_prefix=_SUFFIX,
-            show_progress=False,
-        )
-        model.train_from_iterator((f"{word} " * words[word] for word in sorted(words)), trainer)
-        ids = model.get_vocab()
-        return cls(sorted(ids, key=ids.get), lowercase)
+        pieces = train_pieces(words, SPECIAL_TOKENS, vocabulary_size, character_coverage)
+        return cls(pieces, lowercase)
 
     def _split(self, text):
         return split_words(text)
@@ -109,6 +87,49 @@ class WordPieceTokenizer(LookupTokenizer):
 
     def _detokenize(self, ids):
         return " ".join(self.vocabulary[id] for id in ids).replace(f" {_SUFFIX}", "")
+
+
+def train_pieces(words, special_tokens, vocabulary_size, character_coverage):
+    """Return the special tokens and the pieces that a corpus is merged into.
+
+    Args:
+        words: `collections.Counter` of the words of the corpus.
+        special_tokens: list of str, what the vocabulary begins with.
+        vocabulary_size: int, the largest size, the special tokens included.
+        character_coverage: share of all characters in the corpus that must be known; the rarest
+            ones beyond it stay unknown.
+
+    Raises:
+        ValueError: if the characters alone need more ids.
+
+    >>> words = collections.Counter({"low": 5, "lower": 3})
+    >>> train_pieces(words, ["[PAD]"], 14, 1.0)[10:]
+    ['lo', 'low', '##er', 'lower']
+    """
+    check_share("character_coverage", character_coverage)
+    known = _covering_characters(words, character_coverage)
+    words = {
+        word: count
+        for word, count in words.items()
+        if known.issuperset(word) and len(word.encode()) <= _LONGEST_WORD
+    }
+    inside = {_SUFFIX + character for word in words for character in word[1:]}
+    # The trainer would number these pieces in the random order of a hash map, and its merges
+    # depend on the numbers: handing them over in order is what makes training repeatable.
+    alphabet = special_tokens + sorted(known) + sorted(inside)
+    check_at_least("vocabulary_size", vocabulary_size, len(alphabet))
+
+    model = tokenizers.Tokenizer(tokenizers.models.WordPiece())
+    model.pre_tokenizer = tokenizers.pre_tokenizers.CharDelimiterSplit(" ")
+    trainer = tokenizers.trainers.WordPieceTrainer(
+        vocab_size=vocabulary_size,
+        special_tokens=alphabet,
+        continuing_subword_prefix=_SUFFIX,
+        show_progress=False,
+    )
+    model.train_from_iterator((f"{word} " * words[word] for word in sorted(words)), trainer)
+    ids = model.get_vocab()
+    return sorted(ids, key=ids.get)
 
 
 def _covering_characters(words, coverage):

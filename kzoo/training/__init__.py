@@ -1,7 +1,12 @@
 """What training needs beyond Keras: batches, losses, checkpoints that survive a kill."""
 
 from kzoo.training.batches import BucketedBatches
+from kzoo.training.bert_batches import BertBatches
 from kzoo.training.crf_loss import CRFLoss
+from kzoo.training.guess_accuracy import GuessAccuracy
+from kzoo.training.layerwise_adamw import LayerwiseAdamW
+from kzoo.training.linear_warmup import LinearWarmup
+from kzoo.training.masked import MaskedBatches
 from kzoo.training.pairs import PairBatches
 from kzoo.training.perplexity import Perplexity
 from kzoo.training.resume import Resume
@@ -9,18 +14,28 @@ from kzoo.training.scheduled_sampling import ScheduledSampling
 from kzoo.training.shuffled_windows import ShuffledWindows
 from kzoo.training.smoothed_crossentropy import SmoothedCrossentropy
 from kzoo.training.tagged import TaggedBatches
+from kzoo.training.text_rows import SentencePair, filled_rows, sentence_pairs, single_lines
 from kzoo.training.truncated import ResetStates, Windows
 
 __all__ = [
+    "BertBatches",
     "BucketedBatches",
     "CRFLoss",
+    "GuessAccuracy",
+    "LayerwiseAdamW",
+    "LinearWarmup",
+    "MaskedBatches",
     "PairBatches",
     "Perplexity",
     "ResetStates",
     "Resume",
     "ScheduledSampling",
+    "SentencePair",
     "ShuffledWindows",
     "SmoothedCrossentropy",
     "TaggedBatches",
     "Windows",
+    "filled_rows",
+    "sentence_pairs",
+    "single_lines",
 ]

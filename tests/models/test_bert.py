@@ -33,7 +33,9 @@ INPUTS = {
 HEADS = {
     "masked_language_model": bert_masked_language_model,
     "pretrainer": bert_pretrainer,
+    "masked_positions": lambda encoder: bert_pretrainer(encoder, next_sentence=False),
     "classifier": lambda encoder: bert_classifier(encoder, 3),
+    "mean_classifier": lambda encoder: bert_classifier(encoder, 3, pooling="mean"),
     "tagger": lambda encoder: bert_tagger(encoder, 4),
     "question_answerer": bert_question_answerer,
     "sentence_encoder": bert_sentence_encoder,
@@ -64,13 +66,15 @@ def run(model, inputs):
 
 def targets(name):
     """Returns inputs and targets of a head."""
-    if name == "pretrainer":
+    if name in ("pretrainer", "masked_positions"):
         inputs = {**INPUTS, "masked_positions": np.array([[1, 2], [1, 0], [3, 2]], "int32")}
-        guessed = np.take_along_axis(IDS, inputs["masked_positions"], axis=1)
-        return inputs, {"masked_language": guessed, "next_sentence": np.array([0, 1, 1])}
+        guessed = {"masked_language": np.take_along_axis(IDS, inputs["masked_positions"], axis=1)}
+        labels = {"next_sentence": np.array([0, 1, 1])} if name == "pretrainer" else {}
+        return inputs, guessed | labels
     return INPUTS, {
         "masked_language_model": {"masked_language": IDS},
         "classifier": np.array([0, 2, 1]),
+        "mean_classifier": np.array([0, 2, 1]),
         "tagger": IDS % 4,
         "question_answerer": {
             "start_logits": np.array([1, 0, 2]),
@@ -114,7 +118,7 @@ def test_head_trains_saves_and_loads(name, tmp_path):
     inputs, labels = targets(name)
     # What a head draws is its own.
     np.testing.assert_array_equal(encoder.get_layer("embedding").embeddings, table)
-    probabilities = name in ("classifier", "tagger")
+    probabilities = name in ("classifier", "mean_classifier", "tagger")
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=not probabilities)
     loss = "mse" if name == "sentence_encoder" else loss
     loss = {key: loss for key in labels} if isinstance(labels, dict) else loss
@@ -171,3 +175,12 @@ def test_wrong_arguments(wrong, message):
 def test_heads_that_need_the_pooled_output_say_so(head):
     with pytest.raises(ValueError, match="`encoder` must have a `pooled` output"):
         HEADS[head](bert(**SIZES, pools=False))
+
+
+def test_the_others_do_without_it():
+    encoder = make(pools=False)
+    for head in ("masked_positions", "mean_classifier"):
+        model = HEADS[head](encoder)
+        assert not any(layer.name == "pooled" for layer in model.layers)
+    with pytest.raises(ValueError, match=r"`pooling` must be one of .*'max'"):
+        bert_classifier(encoder, 3, pooling="max")

@@ -117,6 +117,36 @@ def test_a_folder_without_pooling_gives_a_model_without(tmp_path):
     }
     reference.write_folder(tmp_path, tensors)
     assert list(load_bert(tmp_path).output) == ["sequence"]
+    model = load_bert(tmp_path, pools=True)
+    table = reference.random_tensors()["bert.embeddings.word_embeddings.weight"]
+    np.testing.assert_array_equal(model.get_layer("embedding").embeddings, table)
+    assert ops.convert_to_numpy(model.get_layer("pooled").kernel).std() > 0.01
+
+
+def test_options_stand_before_what_the_folder_says(tmp_path):
+    reference.write_folder(tmp_path, reference.random_tensors())
+    model = load_bert(tmp_path, pools=False, dropout=0.3, attention_dropout=0.4)
+    assert list(model.output) == ["sequence"]
+    block = model.get_layer("block_1")
+    assert (block.dropout.rate, block.attention.dropout.rate) == (0.3, 0.4)
+    close(model(INPUTS)["sequence"][0], load_bert(tmp_path)(INPUTS)["sequence"][0])
+
+
+def test_sizes_without_weights(tmp_path):
+    reference.write_folder(tmp_path, reference.random_tensors())
+    model, new = load_bert(tmp_path), load_bert(tmp_path, weights=False)
+    for one, two in zip(model.weights, new.weights, strict=True):
+        assert one.shape == two.shape
+    difference = new.get_layer("embedding").embeddings - model.get_layer("embedding").embeddings
+    assert abs(ops.convert_to_numpy(difference)).max() > 0.01
+
+
+def test_a_classifier_of_the_mean_has_no_form_there(tmp_path):
+    reference.write_folder(tmp_path, reference.random_tensors())
+    model = bert_classifier(load_bert(tmp_path), 3, pooling="mean")
+    with pytest.raises(ValueError, match="`model` must classify its `pooled` output"):
+        save_bert(model, tmp_path / "mean")
+    assert not (tmp_path / "mean" / "model.safetensors").exists()
 
 
 def test_older_names_are_understood(tmp_path):

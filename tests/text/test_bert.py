@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kzoo.text import BertTokenizer
+from kzoo.text import BertTokenizer, tokenizer_from_json
 from tests.text.samples import TORTURE
 
 SPECIAL = ["[PAD]", "[unused0]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -82,10 +82,36 @@ def test_detokenize_joins_pieces():
 
 
 def test_folder_round_trip(tmp_path):
-    tokenizer = BertTokenizer(VOCABULARY, False, True, False)
-    tokenizer.save(tmp_path / "new")
+    tokenizer = BertTokenizer(VOCABULARY, False, True, False, 99)
+    tokenizer.save_folder(tmp_path / "new")
     again = BertTokenizer.from_folder(tmp_path / "new")
     assert vars(again) | {"_tokenizer": 0} == vars(tokenizer) | {"_tokenizer": 0}
+
+
+def test_json_round_trip():
+    tokenizer = BertTokenizer(VOCABULARY, False, True, False, 4)
+    again = tokenizer_from_json(tokenizer.to_json())
+    assert vars(again) | {"_tokenizer": 0} == vars(tokenizer) | {"_tokenizer": 0}
+    assert again(["un un un"])["ids"].tolist() == [[START, *ids("un", "un"), END]]
+
+
+def test_training_gives_pieces_of_the_words_of_a_corpus():
+    texts = ["재밌다 재밌네 재밌어요!", "재밌었다 café"] * 5
+    tokenizer = BertTokenizer.train(texts, 28, strip_accents=False)
+    assert tokenizer.vocabulary[:5] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    assert len(tokenizer.vocabulary) == 28
+    assert tokenizer.vocabulary == BertTokenizer.train(texts, 28, strip_accents=False).vocabulary
+    (row,) = tokenizer(["재밌다!"])["ids"].tolist()
+    assert tokenizer.detokenize(row) == "재밌다 !"
+    first, *others = tokenizer.tokenize("재밌어요")
+    assert not tokenizer.continues[first]
+    assert tokenizer.continues[others].all()
+
+
+@pytest.mark.parametrize(("texts", "size"), [(["", " "], 30), (["abcdef"], 6)])
+def test_training_needs_words_and_room(texts, size):
+    with pytest.raises(ValueError, match=r"texts: expected|vocabulary_size: expected"):
+        BertTokenizer.train(texts, size)
 
 
 def test_folder_with_one_file_of_everything(tmp_path):
