@@ -9,6 +9,7 @@ _MODULE_OF = {
     "Bundle": "bundle",
     "Export": "tflite",
     "ExportError": "errors",
+    "ForecastPredictor": "series",
     "LanguageModelWriter": "write",
     "LanguagePredictor": "write",
     "PRECISIONS": "written",

@@ -29,7 +29,7 @@ class Bundle:
     Attributes:
         manifest: dict with `format_version`, `kzoo`, `libraries`, `precision`, `max_length`,
             `signatures` (names, shapes with None where any size goes, dtypes) and `flatbuffer`
-            (bytes, sha256).
+            (bytes, sha256); and `details`, if given to `Export`.
         tokenizer: JSON text of the tokenizer of what the model reads, or None.
         labels: tuple of class names in the order of the outputs, or None.
         golden: {"inputs": ..., "outputs": ...}, one small batch and what the Keras model makes

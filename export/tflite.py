@@ -38,6 +38,8 @@ class Export:
     lengths: Sequence[int] = LENGTHS
     lowering: str = "auto"
     batch_size: int | None = None
+    # What a client of the file must know, ready for JSON; `details` of the manifest.
+    details: dict | None = None
     # For `export_streaming`: what `model` is the step of, and the user's model.
     step: StepModel | None = None
     offline: keras.Model | None = None
@@ -253,6 +255,8 @@ def _finish(export, model, lowering, partial, cases):
         "max_length": export.max_length,
         "signatures": {SIGNATURE: signature},
     }
+    if export.details is not None:
+        manifest["details"] = export.details
     if export.step:
         manifest["streaming"] = export.step.describe()
     golden = {

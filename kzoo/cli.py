@@ -1,4 +1,4 @@
-"""The `kzoo` command: list, train, export, verify, predict, translate, chat and generate."""
+"""The `kzoo` command: list, train, export, verify, predict, forecast, translate, chat, generate."""
 
 import sys
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-RECIPES = ("chatbot", "language", "sentiment", "tagging", "translation")
+RECIPES = ("chatbot", "forecasting", "language", "sentiment", "tagging", "translation")
 
 
 @dataclass
@@ -30,6 +30,7 @@ class List:
                 kzoo.data.list_corpora()
                 + kzoo.data.list_datasets()
                 + kzoo.data.list_dialogues()
+                + kzoo.data.list_series()
                 + kzoo.data.list_tagging()
                 + kzoo.data.list_translations()
             ),
@@ -254,8 +255,10 @@ def main(arguments=None):
     if len(arguments) > 1 and arguments[0] == "train" and arguments[1] in RECIPES:
         train(arguments[1], arguments[2:])
         return
-    command = tyro.cli(Command, prog="kzoo", description=__doc__, args=arguments)
     from kzoo.export import ExportError
+    from kzoo.recipes.series_commands import SeriesCommand
+
+    command = tyro.cli(Command | SeriesCommand, prog="kzoo", description=__doc__, args=arguments)
 
     try:
         command.run()

@@ -55,14 +55,15 @@ def plot_learning_curve(histories, names, path):
 
     Args:
         histories: List of what `kzoo.training.Resume.history` holds, one a member.
-        names: Two names that Keras logged; what was logged of validation only is drawn alone.
+        names: Names that Keras logged; what was logged of validation only is drawn alone.
         path: The picture to write.
     """
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    size = (4.5 * len(names), 3.5)
+    figure, axes = pyplot.subplots(1, len(names), figsize=size, layout="constrained", squeeze=False)
     lines = {"training": ("", "C0"), "validation": ("val_", "C1")}
-    for axis, name in zip(axes, names, strict=True):
+    for axis, name in zip(axes[0], names, strict=True):
         for (label, (prefix, color)), (index, history) in itertools.product(
             lines.items(), enumerate(histories)
         ):

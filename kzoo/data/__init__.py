@@ -3,8 +3,10 @@
 from kzoo.data.corpora import Corpus, list_corpora, load_corpus, read_corpus
 from kzoo.data.dialogues import Dialogues, list_dialogues, load_dialogues
 from kzoo.data.files import DataWarning
+from kzoo.data.numbers import Table, read_table
 from kzoo.data.pairs import TextPairs
 from kzoo.data.sentences import TaggedSentences
+from kzoo.data.series import Series, list_series, load_series, read_series
 from kzoo.data.splits import hold_out
 from kzoo.data.tagging import Tagging, list_tagging, load_tagging
 from kzoo.data.text_classification import (
@@ -20,6 +22,8 @@ __all__ = [
     "DataWarning",
     "Dialogues",
     "LabelledTexts",
+    "Series",
+    "Table",
     "TaggedSentences",
     "Tagging",
     "TextClassification",
@@ -29,12 +33,16 @@ __all__ = [
     "list_corpora",
     "list_datasets",
     "list_dialogues",
+    "list_series",
     "list_tagging",
     "list_translations",
     "load_corpus",
     "load_dialogues",
+    "load_series",
     "load_tagging",
     "load_text_classification",
     "load_translation",
     "read_corpus",
+    "read_series",
+    "read_table",
 ]

@@ -4,7 +4,8 @@ Run it again to get the same bytes: `python -m kzoo.data.embed FOLDER`, where FO
 `embedded/sentiment_ko.tsv.xz` (6,000 balanced reviews drawn from NSMC), `sms_spam/sms.tsv.gz`,
 `chatbot_ko/ChatbotData.csv.gz`, `kor_eng_tatoeba/kor.tsv.gz`, and in `embedded/` the first tagged
 sentences of UD English-EWT, UD Korean-GSD and KLUE-NER, and all of WNUT 2017 (`TAGGED`), the first
-750,000 characters of tinyshakespeare and 8,000 unlabelled reviews of NSMC (`TEXTS`).
+750,000 characters of tinyshakespeare and 8,000 unlabelled reviews of NSMC (`TEXTS`), and series of
+numbers (`NUMBERS`).
 """
 
 import gzip
@@ -18,6 +19,12 @@ TAGGED = ("pos_en.tsv.xz", "pos_ko.tsv.xz", "ner_en.conll.xz", "ner_ko.tsv.xz")
 TEXTS = {
     "language_en.txt.xz": "lm_en_tinyshakespeare.txt.xz",
     "language_ko.txt.xz": "lm_ko.txt.xz",
+}
+NUMBERS = {
+    "min_temperatures.csv.xz": "forecast_min_temps.csv.xz",
+    "pollution_2y.csv.xz": "forecast_pollution_2y.csv.xz",
+    "machine_temperature.csv.xz": "fault_machine_temperature.csv.xz",
+    "tep_4_classes.csv.xz": "fault_tep_4class.csv.xz",
 }
 
 # Rows are removed, not masked: a masked review teaches a model to read masks. The list is meant to
@@ -102,6 +109,10 @@ def main(folder):
         ("translation_ko_en.tsv.xz", pairs),
         *((name, lzma.decompress((source / "embedded" / name).read_bytes())) for name in TAGGED),
         *((name, "\n".join(clean_lines(x.split("\n"))).encode()) for name, x in texts.items()),
+        *(
+            (name, lzma.decompress((source / "embedded" / file).read_bytes()))
+            for name, file in NUMBERS.items()
+        ),
     ]:
         (EMBEDDED / name).write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
         print(f"{name}: {data.count(10)} lines")

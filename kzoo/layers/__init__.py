@@ -13,6 +13,7 @@ from kzoo.layers.crf import CRF, Marginals, Viterbi, bio_constraints
 from kzoo.layers.echo_state import EchoStateCell
 from kzoo.layers.fast_rnn import FastRNNCell
 from kzoo.layers.feed_forward import FeedForward
+from kzoo.layers.feedback_cell import FeedbackCell
 from kzoo.layers.gru import GRUCell
 from kzoo.layers.ind_rnn import IndRNNCell, IRNNCell
 from kzoo.layers.janet import JANETCell
@@ -40,6 +41,7 @@ from kzoo.layers.peephole_sru import PeepholeSRUCell
 from kzoo.layers.pooling import AttentionPooling, MaxPooling, MeanPooling
 from kzoo.layers.projected_lstm import ProjectedLSTMCell
 from kzoo.layers.qrnn import QRNNCell, WindowedQRNNCell
+from kzoo.layers.quantile_spread import QuantileSpread
 from kzoo.layers.recurrent import Recurrent
 from kzoo.layers.recurrent_decoder import RecurrentDecoder
 from kzoo.layers.rg_lru import RGLRUCell
@@ -100,6 +102,7 @@ __all__ = [
     "EchoStateCell",
     "FastRNNCell",
     "FeedForward",
+    "FeedbackCell",
     "GRUCell",
     "Highway",
     "IRNNCell",
@@ -133,6 +136,7 @@ __all__ = [
     "PeepholeSRUCell",
     "ProjectedLSTMCell",
     "QRNNCell",
+    "QuantileSpread",
     "RGLRUCell",
     "Recurrent",
     "RecurrentDecoder",

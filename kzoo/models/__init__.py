@@ -14,6 +14,7 @@ from kzoo.models.bert_heads import (
 )
 from kzoo.models.classifier import sequence_classifier, text_classifier
 from kzoo.models.ensemble import ensemble
+from kzoo.models.forecaster import forecaster, standardized_forecaster
 from kzoo.models.language_model import (
     LanguageModelSteps,
     language_model,
@@ -37,6 +38,7 @@ __all__ = [
     "bert_tagger",
     "create_model",
     "ensemble",
+    "forecaster",
     "language_model",
     "list_models",
     "load_bert",
@@ -44,6 +46,7 @@ __all__ = [
     "save_bert",
     "seq2seq",
     "sequence_classifier",
+    "standardized_forecaster",
     "tag_decoder",
     "tagger",
     "text_classifier",

@@ -1,6 +1,7 @@
 """The registered models: each preset is one call with literals."""
 
 from kzoo.models.classifier import sequence_classifier, text_classifier
+from kzoo.models.forecaster import forecaster
 from kzoo.models.language_model import language_model, transformer_language_model
 from kzoo.models.registry import register_model
 from kzoo.models.seq2seq import seq2seq
@@ -36,6 +37,13 @@ register_model(
     dropout=0.2,
     character_encoder="cnn",
 )
+
+register_model("forecaster_gru", forecaster, cell="gru")
+register_model("forecaster_lstm", forecaster, cell="lstm")
+register_model("forecaster_sru", forecaster, cell="sru", num_layers=2)
+# Lin et al. 2023: days of hours are read at once, and all series share the network.
+register_model("forecaster_gru_segments", forecaster, segment_length=24, independent=True)
+register_model("forecaster_gru_attention", forecaster, autoregressive=True)
 
 # The context vector alone: in every step as well, or as first state alone (Sutskever et al. 2014).
 register_model("seq2seq_lstm", seq2seq, cell="lstm", attention=None, feed_context=True)

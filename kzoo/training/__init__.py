@@ -7,10 +7,12 @@ from kzoo.training.guess_accuracy import GuessAccuracy
 from kzoo.training.layerwise_adamw import LayerwiseAdamW
 from kzoo.training.linear_warmup import LinearWarmup
 from kzoo.training.masked import MaskedBatches
+from kzoo.training.forecast_loss import ForecastLoss
 from kzoo.training.pairs import PairBatches
 from kzoo.training.perplexity import Perplexity
 from kzoo.training.resume import Resume
 from kzoo.training.scheduled_sampling import ScheduledSampling
+from kzoo.training.series_batches import SeriesBatches
 from kzoo.training.shuffled_windows import ShuffledWindows
 from kzoo.training.smoothed_crossentropy import SmoothedCrossentropy
 from kzoo.training.tagged import TaggedBatches
@@ -25,12 +27,14 @@ __all__ = [
     "LayerwiseAdamW",
     "LinearWarmup",
     "MaskedBatches",
+    "ForecastLoss",
     "PairBatches",
     "Perplexity",
     "ResetStates",
     "Resume",
     "ScheduledSampling",
     "SentencePair",
+    "SeriesBatches",
     "ShuffledWindows",
     "SmoothedCrossentropy",
     "TaggedBatches",

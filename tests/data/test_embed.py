@@ -68,6 +68,8 @@ def test_the_files_are_written_and_read_back(tmp_path, monkeypatch, capsys):
     for name in embed.TEXTS.values():
         text = f"{name}\n닥쳐\n".encode()
         (tmp_path / "embedded" / name).write_bytes(lzma.compress(text))
+    for name in embed.NUMBERS.values():
+        (tmp_path / "embedded" / name).write_bytes(lzma.compress(b"value\n1\n"))
     out = tmp_path / "out"
     out.mkdir()
     monkeypatch.setattr(embed, "EMBEDDED", out)
@@ -81,4 +83,5 @@ def test_the_files_are_written_and_read_back(tmp_path, monkeypatch, capsys):
     assert tagged == b"# train\nner_ko.tsv.xz\tO\n"
     text = lzma.decompress((out / "language_ko.txt.xz").read_bytes())
     assert text == b"lm_ko.txt.xz\n"
+    assert lzma.decompress((out / "tep_4_classes.csv.xz").read_bytes()) == b"value\n1\n"
     assert "sentiment_ko.tsv.xz: 5 lines" in capsys.readouterr().out

@@ -1,0 +1,83 @@
+"""Batches of windows of series: what is read, and what comes after it."""
+
+import keras
+import numpy as np
+
+
+class SeriesBatches(keras.utils.PyDataset):
+    """A data set for `fit` and `predict` of windows that are cut when they are asked for.
+
+    A batch is `(inputs, targets)`: the values that a window reads, and what is to be forecast of
+    the steps after them. Shuffled, an epoch leaves out what fills no batch.
+
+    Args:
+        values: `(time, features)`, what is read.
+        targets: `(time, ...)`, what is forecast; NaN where it is not known.
+        starts: The first step of each window.
+        input_length: Steps that are read.
+        horizon: Steps that are forecast.
+        batch_size: Windows in a batch.
+        shuffle: Whether to draw another order in every epoch. An epoch depends on `seed` and its
+            number alone, so that a resumed training sees what an unbroken one sees.
+        seed: Integer.
+
+    Example:
+
+    >>> time = np.arange(9.0)[:, None]
+    >>> inputs, targets = SeriesBatches(time, 10 * time, [0, 4], input_length=3, horizon=2)[0]
+    >>> inputs[..., 0].tolist(), targets[..., 0].tolist()
+    ([[0.0, 1.0, 2.0], [4.0, 5.0, 6.0]], [[30.0, 40.0], [70.0, 80.0]])
+    """
+
+    def __init__(
+        self,
+        values,
+        targets,
+        starts,
+        input_length,
+        horizon,
+        batch_size=64,
+        shuffle=False,
+        seed=0,
+    ):
+        super().__init__()
+        if batch_size < 1:
+            raise ValueError(f"`batch_size` must be positive. Received: batch_size={batch_size}")
+        self.values, self.targets = (np.asarray(x, "float32") for x in (values, targets))
+        self.starts = np.asarray(starts)
+        end = int(self.starts.max()) + input_length + horizon
+        if end > min(len(self.values), len(self.targets)):
+            raise ValueError(
+                f"`starts` must leave room for {input_length} + {horizon} steps within the "
+                f"{len(self.values)} values. Received: starts up to {self.starts.max()}"
+            )
+        self.input_length = input_length
+        self.horizon = horizon
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self.start_epoch(0)
+
+    def start_epoch(self, epoch):
+        """Draws the order of an epoch."""
+        self.epoch = epoch
+        self.order = self.starts
+        if self.shuffle:
+            self.order = np.random.default_rng([self.seed, epoch]).permutation(self.starts)
+
+    def on_epoch_end(self):
+        """Draws the next epoch."""
+        if self.shuffle:
+            self.start_epoch(self.epoch + 1)
+
+    def __len__(self):
+        """Returns the number of batches."""
+        whole = len(self.starts) // self.batch_size
+        return max(whole, 1) if self.shuffle else -(-len(self.starts) // self.batch_size)
+
+    def __getitem__(self, index):
+        """Returns `(inputs, targets)`, with the axes windows and steps in front."""
+        starts = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        read = starts[:, None] + np.arange(self.input_length)
+        written = starts[:, None] + self.input_length + np.arange(self.horizon)
+        return self.values[read], self.targets[written]

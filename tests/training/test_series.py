@@ -1,0 +1,76 @@
+"""Batches of windows, and losses that know of missing targets."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kzoo.training import ForecastLoss, SeriesBatches
+
+VALUES = np.stack([np.arange(20.0), -np.arange(20.0)], axis=1)
+
+
+def test_windows_are_cut_where_they_start():
+    batches = SeriesBatches(VALUES, VALUES[:, :1], [0, 5, 11], 4, 3, batch_size=2)
+    assert len(batches) == 2
+    inputs, targets = batches[1]
+    assert inputs[0, :, 1].tolist() == [-11, -12, -13, -14]
+    assert targets[0, :, 0].tolist() == [15, 16, 17]
+
+
+def test_an_epoch_depends_on_its_number_alone():
+    starts = np.arange(14)
+    one = SeriesBatches(VALUES, VALUES, starts, 4, 3, 4, shuffle=True, seed=3)
+    assert len(one) == 3
+    first = one[0][0]
+    one.on_epoch_end()
+    other = SeriesBatches(VALUES, VALUES, starts, 4, 3, 4, shuffle=True, seed=3)
+    np.testing.assert_array_equal(other[0][0], first)
+    other.start_epoch(1)
+    np.testing.assert_array_equal(other[0][0], one[0][0])
+    assert abs(first - one[0][0]).max() > 0
+
+
+def test_windows_beyond_the_end_are_refused():
+    with pytest.raises(ValueError, match=r"`starts` must leave room for 4 .* starts up to 14"):
+        SeriesBatches(VALUES, VALUES, [14], 4, 3)
+    with pytest.raises(ValueError, match="`batch_size` must be positive"):
+        SeriesBatches(VALUES, VALUES, [0], 4, 3, batch_size=0)
+
+
+@pytest.mark.parametrize("error", ["squared", "absolute"])
+def test_missing_targets_count_for_nothing(error):
+    rng = np.random.default_rng(0)
+    true, forecast = rng.normal(size=(2, 5, 4, 2)).astype("float32")
+    true[0, :2] = np.nan
+    gap = (forecast - true)[~np.isnan(true)]
+    expected = np.mean(gap**2 if error == "squared" else abs(gap))
+    loss = ForecastLoss(error)
+    np.testing.assert_allclose(loss(true, forecast), expected, rtol=1e-5)
+    assert float(loss(np.full_like(true, np.nan), forecast)) == 0
+    again = keras.losses.deserialize(keras.losses.serialize(loss))
+    np.testing.assert_allclose(again(true, forecast), expected, rtol=1e-5)
+
+
+def test_missing_targets_leave_no_nan_in_the_gradient():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.1), ForecastLoss(quantiles=None))
+    model.fit(np.ones((2, 1)), np.array([[3.0], [np.nan]]), verbose=0)
+    assert np.isfinite(ops.convert_to_numpy(model.weights[0])).all()
+
+
+def test_the_pinball_loss_is_least_at_the_quantiles():
+    rng = np.random.default_rng(0)
+    sample = rng.exponential(size=(4000, 1)).astype("float32")
+    quantiles = [0.1, 0.5, 0.9]
+    loss = ForecastLoss(quantiles=quantiles)
+    best = np.quantile(sample, quantiles)
+    lowest = float(loss(sample, np.tile(best, (4000, 1, 1)).astype("float32")))
+    for change in ([0.1, 0, 0], [0, -0.1, 0], [0, 0, 0.2], [0, 0, -0.2]):
+        other = np.tile(best + change, (4000, 1, 1)).astype("float32")
+        assert float(loss(sample, other)) > lowest
+
+
+def test_an_unknown_error_is_refused():
+    with pytest.raises(ValueError, match=r"`error` must be one of \['absolute', 'squared'\]"):
+        ForecastLoss("cubed")
