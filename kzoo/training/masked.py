@@ -3,7 +3,7 @@
 import numpy as np
 
 from kzoo.training.masking import choose_steps, count_slots, find_words, hide
-from kzoo.training.planned import LENGTHS, PlannedBatches, check_max_length, pad, pad_lengths
+from kzoo.training.planned import LENGTHS, PlannedBatches, check_max_length, cut, pad, pad_lengths
 from kzoo.training.text_rows import SentencePair
 
 
@@ -94,13 +94,14 @@ class MaskedBatches(PlannedBatches):
     def plan(self, rows):
         """Returns `((length, slots), rows)` of every batch, the shortest first."""
         lengths = pad_lengths([len(row) for row in self.rows], self.max_length)
-        batches = []
-        for length in np.unique(lengths):
-            shape = (int(length), count_slots(length, self.mask_rate))
-            bucket = rows[lengths[rows] == length]
-            size = max(1, self.batch_tokens // int(length))
-            batches += [(shape, part) for part in np.split(bucket, range(size, len(bucket), size))]
-        return batches
+
+        def size(length):
+            return max(1, self.batch_tokens // length)
+
+        return [
+            ((length, count_slots(length, self.mask_rate)), part)
+            for length, part in cut(rows, lengths, size)
+        ]
 
     def __getitem__(self, index):
         """Returns `(inputs, targets, weights)` of a batch."""

@@ -35,7 +35,7 @@ def cut(rows, lengths, batch_size):
     Args:
         rows: Integer array, the order of the rows.
         lengths: Integer array, the padded length of every row.
-        batch_size: Rows in a batch, at most.
+        batch_size: Rows in a batch, at most; or a function from the length to that.
 
     Yields:
         `(length, rows)` of every batch.
@@ -48,7 +48,8 @@ def cut(rows, lengths, batch_size):
     """
     for length in np.unique(lengths):
         bucket = rows[lengths[rows] == length]
-        for part in np.split(bucket, range(batch_size, len(bucket), batch_size)):
+        size = batch_size(int(length)) if callable(batch_size) else batch_size
+        for part in np.split(bucket, range(size, len(bucket), size)):
             yield int(length), part
 
 
