@@ -22,7 +22,7 @@ import numpy as np
 import tyro
 
 import kzoo
-from benchmarks.recurrent import table
+from benchmarks.recurrent_report import table
 from benchmarks.translation_peers import END, START, OnnxTranslator
 from kzoo.export import Seq2SeqPredictor, export_seq2seq
 from kzoo.recipes import command_line, translation
