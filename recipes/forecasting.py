@@ -12,9 +12,9 @@ from typing import Literal
 import keras
 
 import kzoo
-from kzoo.export import Export, export_many, export_saved_model
+from kzoo.export import PRECISIONS, Export, export_many, export_saved_model
 from kzoo.recipes import command_line, forecasting_parts, run_folder
-from kzoo.training import ForecastLoss, Resume
+from kzoo.training import ForecastLoss, Resume, start_at_ridge
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Knobs:
     units: int = 64  # Width of a recurrent layer.
     num_layers: int = 1  # Number of recurrent layers.
     dropout: float = 0.3  # Fraction of features dropped before each layer.
+    level: Literal["last", "mean", "zero"] = "last"  # What a window is read and forecast less.
     error: Literal["squared", "absolute"] = "squared"  # What training makes small.
     epochs: int = 20  # Epochs at most.
     patience: int = 5  # Epochs without a better one before training stops.
@@ -49,14 +50,17 @@ class Knobs:
 SETTINGS = {
     "pollution_2y": dict(input_length=48, epochs=8),
     "pollution": dict(input_length=48, epochs=8),
-    "etth1": dict(model="forecaster_gru_segments", input_length=336, horizon=24, epochs=6),
+    "etth1": dict(
+        **dict(model="forecaster_gru_segments", input_length=336, horizon=24, level="zero"),
+        **dict(dropout=0.5, epochs=4, batch_size=128, learning_rate=3e-4, members=3),
+    ),
 }
 
 
 def train_member(knobs, index, data, train, validation, out):
     """Trains, or goes on training, one model; returns it with its best weights, and its history."""
     keras.utils.set_random_seed(knobs.seed + index)
-    sizes = "input_length horizon units num_layers dropout"
+    sizes = "input_length horizon units num_layers dropout level"
     quantiles = list(knobs.quantiles) or None
     model = kzoo.create_model(
         knobs.model,
@@ -76,6 +80,8 @@ def train_member(knobs, index, data, train, validation, out):
     trained.compile(optimizer, ForecastLoss(knobs.error, quantiles))
     resume = Resume(out / "checkpoint" / model.name, "val_loss", patience=knobs.patience)
     train.start_epoch(resume.restore(trained))
+    if not resume.history:
+        start_at_ridge(trained, train, validation)
     if not resume.finished:
         options = dict(epochs=knobs.epochs, initial_epoch=train.epoch, callbacks=[resume])
         trained.fit(train, validation_data=validation, **options)
@@ -116,8 +122,7 @@ def main(knobs):
     export_saved_model(model, out / "saved_model")
     options = dict(inputs=test[0][0], details=forecasting_parts.details(data, knobs))
     exports = [
-        Export(model, out / f"{precision}.tflite", precision, **options)
-        for precision in ("float32", "float16", "dynamic")
+        Export(model, out / f"{precision}.tflite", precision, **options) for precision in PRECISIONS
     ]
     files = export_many(exports)
     rows += [forecasting_parts.measure_file(file, data, known, test, knobs) for file in files]

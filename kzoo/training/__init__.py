@@ -3,11 +3,12 @@
 from kzoo.training.batches import BucketedBatches
 from kzoo.training.bert_batches import BertBatches
 from kzoo.training.crf_loss import CRFLoss
+from kzoo.training.forecast_loss import ForecastLoss
 from kzoo.training.guess_accuracy import GuessAccuracy
 from kzoo.training.layerwise_adamw import LayerwiseAdamW
+from kzoo.training.linear_start import start_at_ridge
 from kzoo.training.linear_warmup import LinearWarmup
 from kzoo.training.masked import MaskedBatches
-from kzoo.training.forecast_loss import ForecastLoss
 from kzoo.training.pairs import PairBatches
 from kzoo.training.perplexity import Perplexity
 from kzoo.training.resume import Resume
@@ -23,11 +24,11 @@ __all__ = [
     "BertBatches",
     "BucketedBatches",
     "CRFLoss",
+    "ForecastLoss",
     "GuessAccuracy",
     "LayerwiseAdamW",
     "LinearWarmup",
     "MaskedBatches",
-    "ForecastLoss",
     "PairBatches",
     "Perplexity",
     "ResetStates",
@@ -42,4 +43,5 @@ __all__ = [
     "filled_rows",
     "sentence_pairs",
     "single_lines",
+    "start_at_ridge",
 ]

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kzoo.training import ForecastLoss, SeriesBatches
+from kzoo.models import forecaster, standardized_forecaster
+from kzoo.training import ForecastLoss, SeriesBatches, start_at_ridge
 
 VALUES = np.stack([np.arange(20.0), -np.arange(20.0)], axis=1)
 
@@ -74,3 +75,46 @@ def test_the_pinball_loss_is_least_at_the_quantiles():
 def test_an_unknown_error_is_refused():
     with pytest.raises(ValueError, match=r"`error` must be one of \['absolute', 'squared'\]"):
         ForecastLoss("cubed")
+
+
+@pytest.mark.parametrize("independent", [False, True])
+@pytest.mark.parametrize("quantiles", [None, [0.1, 0.5, 0.9]])
+def test_the_linear_map_begins_at_ridge_regression(independent, quantiles):
+    rng = np.random.default_rng(0)
+    values = np.sin(np.arange(80)[:, None] / [3, 5]) + 0.3 * rng.normal(size=(80, 2))
+    values = values.astype("float32")
+    targets = values.copy()
+    targets[30, 1] = np.nan
+    sizes = dict(num_features=2, input_length=4, horizon=2, units=4)
+    model = standardized_forecaster(
+        forecaster(**sizes, independent=independent, quantiles=quantiles)
+    )
+    train = SeriesBatches(values, targets, np.arange(50), 4, 2, batch_size=7)
+    validation = SeriesBatches(values, values, np.arange(56, 74), 4, 2)
+    penalty = start_at_ridge(model, train, validation, penalties=[1e-3, 1e3])
+    assert penalty == 1e-3
+    # The same from all windows at once, in NumPy.
+    windows = np.stack([values[start : start + 4] for start in range(50)]).astype("float64")
+    written = np.stack([targets[start + 4 : start + 6] for start in range(50)]).astype("float64")
+    centred, changes = windows - windows[:, -1:], written - windows[:, -1:]
+    if independent:
+        read = centred.transpose(0, 2, 1).reshape(100, 4)
+        rest = changes.transpose(0, 2, 1).reshape(100, 2)
+    else:
+        read = np.concatenate([windows, centred], axis=2).reshape(50, 16)
+        rest = changes.reshape(50, 4)
+    known = ~np.isnan(rest).any(axis=1)
+    assert known.sum() == len(known) - 2
+    read = np.concatenate([read[known], np.ones((known.sum(), 1))], axis=1)
+    weights = np.full(read.shape[1], 1e-3 * len(read))
+    weights[-1] = 0
+    expected = np.linalg.solve(read.T @ read + np.diag(weights), read.T @ rest[known])
+    kernel, bias = model.get_layer("linear").get_weights()
+    np.testing.assert_allclose(kernel, expected[:-1], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(bias, expected[-1], rtol=1e-3, atol=1e-4)
+
+
+def test_a_model_without_a_linear_map_is_left_as_it_is():
+    sizes = dict(num_features=2, input_length=4, horizon=2, units=4)
+    model = standardized_forecaster(forecaster(**sizes, autoregressive=True))
+    assert start_at_ridge(model, None, None) is None
