@@ -55,7 +55,8 @@ class LinearForecast:
 
     >>> values = np.arange(30.0)[:, None]
     >>> model = LinearForecast(values, values, [0], input_length=3, horizon=2)
-    >>> model.fit(np.arange(20), penalty=1e-6)
+    >>> model.read(np.arange(20))
+    >>> model.solve(penalty=1e-6)
     >>> np.round(model.predict(np.array([25]))[0, :, 0], 3).tolist()
     [28.0, 29.0]
     """
@@ -65,20 +66,27 @@ class LinearForecast:
         self.values, self.known, self.targets = values, known, targets
         self.input_length, self.horizon, self.kind = input_length, horizon, kind
 
-    def fit(self, starts, penalty):
-        """Solves for the weights; `penalty` is in variances of a number of a window."""
+    def read(self, starts):
+        """Adds up the products of windows, once for all penalties."""
         places = range(len(self.targets))
         groups = [list(places)] if self.kind == "shared" else [[place] for place in places]
-        self.weights = {}
+        self.sums = []
         for group in groups:
-            pairs = [self._pairs(starts, place) for place in group]
-            inputs, changes = (np.concatenate(side) for side in zip(*pairs, strict=True))
-            # A target that is not known takes the whole window with it.
-            use = ~np.isnan(changes).any(axis=1)
-            inputs, changes = inputs[use], changes[use]
-            gram = inputs.T @ inputs
-            gram[np.diag_indices_from(gram)] += penalty * len(inputs)
-            weights = np.linalg.solve(gram, inputs.T @ changes)
+            gram = products = count = 0
+            for place in group:
+                inputs, changes = self._pairs(starts, place)
+                # A target that is not known takes the whole window with it.
+                use = ~np.isnan(changes).any(axis=1)
+                inputs, changes = inputs[use], changes[use]
+                gram, products = gram + inputs.T @ inputs, products + inputs.T @ changes
+                count += len(inputs)
+            self.sums.append((group, gram, products, count))
+
+    def solve(self, penalty):
+        """Solves for the weights; `penalty` is in variances of a number of a window."""
+        self.weights = {}
+        for group, gram, products, count in self.sums:
+            weights = np.linalg.solve(gram + penalty * count * np.eye(len(gram)), products)
             self.weights |= dict.fromkeys(group, weights)
 
     def predict(self, starts):
@@ -127,10 +135,11 @@ def linear_forecasts(data, known, values, input_length, horizon):
     written = parts["validation"][:, None] + input_length + np.arange(horizon)
     found = {}
     for name, kind in kinds.items():
+        model = LinearForecast(values, known, data.targets, input_length, horizon, kind)
+        model.read(parts["train"])
         best = np.inf
         for penalty in PENALTIES:
-            model = LinearForecast(values, known, data.targets, input_length, horizon, kind)
-            model.fit(parts["train"], penalty)
+            model.solve(penalty)
             error = np.nanmean((model.predict(parts["validation"]) - known[written]) ** 2)
             if error < best:
                 best, found[name] = error, model.predict(parts["test"])

@@ -36,6 +36,7 @@ class Knobs:
     num_layers: int = 1  # Number of recurrent layers.
     dropout: float = 0.3  # Fraction of features dropped before each layer.
     level: Literal["last", "mean", "zero"] = "last"  # What a window is read and forecast less.
+    own_length: int | None = None  # Steps of a linear map of each series' own, "segments" only.
     error: Literal["squared", "absolute"] = "squared"  # What training makes small.
     epochs: int = 20  # Epochs at most.
     patience: int = 5  # Epochs without a better one before training stops.
@@ -52,7 +53,8 @@ SETTINGS = {
     "pollution": dict(input_length=48, epochs=8),
     "etth1": dict(
         **dict(model="forecaster_gru_segments", input_length=336, horizon=24, level="zero"),
-        **dict(dropout=0.5, epochs=4, batch_size=128, learning_rate=3e-4, members=3),
+        own_length=96,
+        **dict(dropout=0.5, epochs=3, batch_size=128, learning_rate=3e-4, members=2),
     ),
 }
 
@@ -62,6 +64,7 @@ def train_member(knobs, index, data, train, validation, out):
     keras.utils.set_random_seed(knobs.seed + index)
     sizes = "input_length horizon units num_layers dropout level"
     quantiles = list(knobs.quantiles) or None
+    own = {} if knobs.own_length is None else {"own_length": knobs.own_length}
     model = kzoo.create_model(
         knobs.model,
         num_features=len(data.columns),
@@ -70,6 +73,7 @@ def train_member(knobs, index, data, train, validation, out):
         quantiles=quantiles,
         name=f"member_{index}",
         **{name: getattr(knobs, name) for name in sizes.split()},
+        **own,
     )
     # What is trained gives standardized numbers, so that every series weighs the same.
     trained = kzoo.models.standardized_forecaster(model)
@@ -111,7 +115,7 @@ def main(knobs):
     run_folder.save_model(model, out / "model.keras")
 
     # Measurement, beside the floors
-    known = data.known_targets[forecasting_parts.target_steps(test)]
+    known = data.known_targets[test.target_steps()]
     forecasts = model.predict(test, verbose=0)
     rows = forecasting_parts.floors(out, data, known, knobs)
     found = forecasting_parts.scores(data, known, forecasts, list(knobs.quantiles) or None)

@@ -38,11 +38,6 @@ def batches(data, part, knobs, **options):
     return SeriesBatches(data.values, known, starts, *sizes, **options)
 
 
-def target_steps(test):
-    """Returns the steps that each window of batches that are not shuffled forecasts."""
-    return test.starts[:, None] + test.input_length + np.arange(test.horizon)
-
-
 def scores(data, known, forecasts, quantiles=None):
     """Scores forecasts of the test windows.
 

@@ -2,6 +2,7 @@
 
 from kzoo.data.corpora import Corpus, list_corpora, load_corpus, read_corpus
 from kzoo.data.dialogues import Dialogues, list_dialogues, load_dialogues
+from kzoo.data.faults import Runs, list_faults, load_faults
 from kzoo.data.files import DataWarning
 from kzoo.data.numbers import Table, read_table
 from kzoo.data.pairs import TextPairs
@@ -22,6 +23,7 @@ __all__ = [
     "DataWarning",
     "Dialogues",
     "LabelledTexts",
+    "Runs",
     "Series",
     "Table",
     "TaggedSentences",
@@ -33,11 +35,13 @@ __all__ = [
     "list_corpora",
     "list_datasets",
     "list_dialogues",
+    "list_faults",
     "list_series",
     "list_tagging",
     "list_translations",
     "load_corpus",
     "load_dialogues",
+    "load_faults",
     "load_series",
     "load_tagging",
     "load_text_classification",

@@ -38,7 +38,7 @@ def read_table(path, columns=None, categories=None, header=True, separator=","):
         categories: dict from columns of words to all their words, each of which becomes a column
             of 0 and 1.
         header: whether the first line names the columns; else they are called "0", "1" and so on.
-        separator: what stands between fields.
+        separator: what stands between fields; None for blanks, any number of them.
 
     Returns:
         A `Table`.
@@ -55,9 +55,17 @@ def read_table(path, columns=None, categories=None, header=True, separator=","):
     >>> table.columns, table.values.tolist()
     (['a', 'b'], [[1.0, 2.0], [3.0, 4.0]])
     """
-    lines = read_lines(path)
+    return parse_table(path, read_lines(path), columns, categories, header, separator)
+
+
+def parse_table(path, lines, columns=None, categories=None, header=True, separator=","):
+    """Parses the lines of a table, bytes, that were read from `path`; see `read_table`."""
     try:
-        rows = list(csv.reader((line.decode() for line in lines), delimiter=separator))
+        texts = [line.decode() for line in lines]
+        if separator is None:
+            rows = [text.split() for text in texts]
+        else:
+            rows = list(csv.reader(texts, delimiter=separator))
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path}: expected UTF-8 text, {error}") from error
     numbered = [(number, row) for number, row in enumerate(rows, start=1) if row]
@@ -153,6 +161,6 @@ def _fill(path, columns, values, numbered):
             f"{path}: {(~observed).sum()} missing values hold the one before them; first: line "
             f"{numbered[first + row][0]}, column {columns[column]!r}",
             DataWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return Table(columns, filled, observed)

@@ -12,7 +12,12 @@ from kzoo.models.bert_heads import (
     bert_sentence_encoder,
     bert_tagger,
 )
-from kzoo.models.classifier import sequence_classifier, text_classifier
+from kzoo.models.classifier import (
+    sequence_classifier,
+    sequence_labeller,
+    sequence_regressor,
+    text_classifier,
+)
 from kzoo.models.ensemble import ensemble
 from kzoo.models.forecaster import forecaster, standardized_forecaster
 from kzoo.models.language_model import (
@@ -46,6 +51,8 @@ __all__ = [
     "save_bert",
     "seq2seq",
     "sequence_classifier",
+    "sequence_labeller",
+    "sequence_regressor",
     "standardized_forecaster",
     "tag_decoder",
     "tagger",

@@ -1,10 +1,11 @@
-"""Many-to-one models: a class for a text, or for a real-valued sequence."""
+"""Many-to-one models: a class or a number for a text or a real-valued sequence, or at each step."""
 
 import keras
 
 from kzoo.layers import AttentionPooling, MaxPooling, MeanPooling, NGramEmbedding
 from kzoo.models.checks import check_sizes
 from kzoo.models.encoders import attend, walk
+from kzoo.models.standardization import check_statistics, standardization
 
 POOLINGS = ("last", "mean", "max", "max_mean", "attention")
 
@@ -66,15 +67,19 @@ def text_classifier(
     return keras.Model(ids, probabilities, name=name)
 
 
-def sequence_classifier(*, num_features, num_classes, name="sequence_classifier", **encoder):
+def sequence_classifier(
+    *, num_features, num_classes, statistics=None, name="sequence_classifier", **encoder
+):
     """Builds a recurrent classifier of real-valued sequences.
 
-    Wiring: recurrent encoder, pooling over time, softmax. Time steps whose features are all zero
-    are padding and masked.
+    Wiring: features are standardized; recurrent encoder, pooling over time, softmax. Time steps
+    whose features are all zero are padding and masked.
 
     Args:
         num_features: Number of features of a time step.
         num_classes: Number of classes.
+        statistics: `(mean, variance)` of the features, two lists, by which the model standardizes;
+            None leaves the features as they are.
         name: Name of the model.
         **encoder:
             `cell`: name of a recurrent cell, one of `kzoo.layers.CELLS`, or "transformer" for
@@ -102,18 +107,114 @@ def sequence_classifier(*, num_features, num_classes, name="sequence_classifier"
     >>> tuple(model(np.ones((2, 5, 3), "float32")).shape)
     (2, 4)
     """
-    check_sizes(num_features=num_features)
-    # Layers
-    masking = keras.layers.Masking(name="masking")
-    # Wiring
-    sequences = keras.Input((None, num_features), name="sequences")
-    probabilities = _classify(masking(sequences), num_classes, **encoder)
+    sequences, features = _read(num_features, statistics)
+    probabilities = _classify(features, num_classes, **encoder)
     return keras.Model(sequences, probabilities, name=name)
 
 
-def _classify(
-    features,
+def sequence_regressor(
+    *,
+    num_features,
+    statistics=None,
+    target_statistics=(0.0, 1.0),
+    name="sequence_regressor",
+    **encoder,
+):
+    """Builds a recurrent model that makes a number of a real-valued sequence.
+
+    Args:
+        num_features: Number of features of a time step.
+        statistics: As in `sequence_classifier`.
+        target_statistics: `(mean, variance)` of the numbers, by which the model scales what the
+            network gives.
+        name: Name of the model.
+        **encoder: As in `sequence_classifier`.
+
+    Returns:
+        A `keras.Model` from `(batch, time, num_features)` to `(batch, 1)`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> model = sequence_regressor(num_features=3, target_statistics=(50.0, 100.0), units=8)
+    >>> tuple(model(np.ones((2, 5, 3), "float32")).shape)
+    (2, 1)
+    """
+    sequences, features = _read(num_features, statistics)
+    features = _encode(features, **encoder)
+    number = keras.layers.Dense(1, name="standardized")(features)
+    mean, variance = target_statistics
+    unscaling = standardization([mean], [variance], invert=True, name="unscaling")
+    return keras.Model(sequences, unscaling(number), name=name)
+
+
+def sequence_labeller(
+    *,
+    num_features,
     num_classes,
+    statistics=None,
+    cell="gru",
+    units=64,
+    num_layers=1,
+    dropout=0.3,
+    name="sequence_labeller",
+):
+    """Builds a causal model that gives a class at every step of a real-valued sequence.
+
+    Wiring: features are standardized; recurrent layers that walk forwards, softmax. It can run
+    while the sequence comes in, see `kzoo.export.export_streaming`.
+
+    Args:
+        num_features: Number of features of a time step.
+        num_classes: Number of classes.
+        statistics: As in `sequence_classifier`.
+        cell: Name of a recurrent cell, one of `kzoo.layers.CELLS`.
+        units: Width of a recurrent layer.
+        num_layers: Number of recurrent layers.
+        dropout: Fraction of features dropped before each layer and the softmax.
+        name: Name of the model.
+
+    Returns:
+        A `keras.Model` from `(batch, time, num_features)` to `(batch, time, num_classes)`
+        probabilities.
+
+    Example:
+
+    >>> import numpy as np
+    >>> model = sequence_labeller(num_features=3, num_classes=4, units=8)
+    >>> tuple(model(np.ones((2, 5, 3), "float32")).shape)
+    (2, 5, 4)
+    """
+    check_sizes(num_classes=num_classes)
+    # A stream has no padding: a step of zeros is a measurement.
+    sequences, features = _read(num_features, statistics, masked=False)
+    features = walk(features, cell, units, num_layers, False, dropout)
+    features = keras.layers.Dropout(dropout, name="dropout")(features)
+    softmax = keras.layers.Dense(num_classes, activation="softmax", name="probabilities")
+    return keras.Model(sequences, softmax(features), name=name)
+
+
+def _read(num_features, statistics, masked=True):
+    """Returns the input of real-valued sequences, and its features, masked and standardized."""
+    check_sizes(num_features=num_features)
+    sequences = features = keras.Input((None, num_features), name="sequences")
+    if masked:
+        features = keras.layers.Masking(name="masking")(features)
+    if statistics is not None:
+        scaling = standardization(*check_statistics(statistics, num_features), name="scaling")
+        features = scaling(features)
+    return sequences, features
+
+
+def _classify(features, num_classes, **encoder):
+    """Wires encoder and softmax after `features`."""
+    check_sizes(num_classes=num_classes)
+    softmax = keras.layers.Dense(num_classes, activation="softmax", name="probabilities")
+    return softmax(_encode(features, **encoder))
+
+
+def _encode(
+    features,
     *,
     cell="sru",
     units=128,
@@ -123,8 +224,7 @@ def _classify(
     dropout=0.3,
     connection=None,
 ):
-    """Wires encoder, pooling and softmax after `features`."""
-    check_sizes(num_classes=num_classes)
+    """Wires encoder, pooling and dropout after `features`."""
     if pooling not in POOLINGS:
         raise ValueError(f"`pooling` must be one of {POOLINGS}. Received: pooling={pooling!r}")
     if cell == "transformer":
@@ -145,5 +245,4 @@ def _classify(
         layers = {"max": MaxPooling, "mean": MeanPooling}
         pooled = [layers[name](name=f"pooling_{name}")(features) for name in pooling.split("_")]
         features = pooled[0] if len(pooled) == 1 else keras.ops.concatenate(pooled, axis=-1)
-    features = keras.layers.Dropout(dropout, name="dropout")(features)
-    return keras.layers.Dense(num_classes, activation="softmax", name="probabilities")(features)
+    return keras.layers.Dropout(dropout, name="dropout")(features)

@@ -63,7 +63,10 @@ def forecaster(
             `segment_length`: steps that the direct network reads at once; 1 by default. A divisor
                 of `input_length`.
             `independent`: whether the direct network reads each series by itself, with the same
-                weights but for the linear map; False by default.
+                weights; False by default.
+            `own_length`: where series are independent, steps at the end of the window from which a
+                linear map of each series' own forecasts too; the linear part is the mean of both.
+                None, the default, for no such map.
             `attention`: one of `kzoo.models.ATTENTIONS` for the autoregressive network, or None;
                 "bahdanau" by default.
 
@@ -144,6 +147,7 @@ def _map(
     dropout=0.3,
     segment_length=1,
     independent=False,
+    own_length=None,
 ):
     """Wires the direct network: all steps of the horizon from the last output of the encoder."""
     length = scaled.shape[1]
@@ -153,13 +157,28 @@ def _map(
             f"`segment_length` must divide input_length={length}. "
             f"Received: segment_length={segment_length}"
         )
+    if own_length is not None and not (independent and 0 < own_length <= length):
+        raise ValueError(
+            f"`own_length` must be None, or at most input_length={length} with independent series. "
+            f"Received: own_length={own_length}"
+        )
     windows = ops.take(scaled, targets, axis=2) - base
     num_targets, per_step = len(targets), num_spreads + 1
     if independent:
         series = ops.transpose(windows, (0, 2, 1))
         segments = ops.reshape(series, (-1, length // segment_length, segment_length))
         linear = keras.layers.Dense(horizon, kernel_initializer="zeros", name="linear")
-        outputs = base + ops.transpose(linear(series), (0, 2, 1))
+        change = ops.transpose(linear(series), (0, 2, 1))
+        if own_length is not None:
+            own = keras.layers.EinsumDense(
+                "blf,flh->bhf",
+                (horizon, num_targets),
+                bias_axes="hf",
+                kernel_initializer="zeros",
+                name="linear_own",
+            )
+            change = (change + own(windows[:, -own_length:])) / 2
+        outputs = base + change
         rows = 1
     else:
         windows = ops.concatenate([scaled, windows], axis=-1)

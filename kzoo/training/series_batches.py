@@ -7,19 +7,21 @@ import numpy as np
 class SeriesBatches(keras.utils.PyDataset):
     """A data set for `fit` and `predict` of windows that are cut when they are asked for.
 
-    A batch is `(inputs, targets)`: the values that a window reads, and what is to be forecast of
-    the steps after them. Shuffled, an epoch leaves out what fills no batch.
+    A batch is `(inputs, targets)`: the values that a window reads, and what is to be told of the
+    steps after them, or of the window itself. Shuffled, an epoch leaves out what fills no batch.
 
     Args:
         values: `(time, features)`, what is read.
-        targets: `(time, ...)`, what is forecast; NaN where it is not known.
+        targets: `(time, ...)`, what is to be told; NaN where it is not known.
         starts: The first step of each window.
         input_length: Steps that are read.
-        horizon: Steps that are forecast.
+        horizon: Steps of which something is to be told.
         batch_size: Windows in a batch.
         shuffle: Whether to draw another order in every epoch. An epoch depends on `seed` and its
             number alone, so that a resumed training sees what an unbroken one sees.
         seed: Integer.
+        lead: Steps from the end of the window to the first target: 0 for what comes after it, -1
+            for its last step, `-input_length` for its first.
 
     Example:
 
@@ -39,13 +41,14 @@ class SeriesBatches(keras.utils.PyDataset):
         batch_size=64,
         shuffle=False,
         seed=0,
+        lead=0,
     ):
         super().__init__()
         if batch_size < 1:
             raise ValueError(f"`batch_size` must be positive. Received: batch_size={batch_size}")
         self.values, self.targets = (np.asarray(x, "float32") for x in (values, targets))
         self.starts = np.asarray(starts)
-        end = int(self.starts.max()) + input_length + horizon
+        end = int(self.starts.max()) + input_length + max(lead + horizon, 0)
         if end > min(len(self.values), len(self.targets)):
             raise ValueError(
                 f"`starts` must leave room for {input_length} + {horizon} steps within the "
@@ -56,6 +59,7 @@ class SeriesBatches(keras.utils.PyDataset):
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
+        self.lead = lead
         self.start_epoch(0)
 
     def start_epoch(self, epoch):
@@ -79,5 +83,9 @@ class SeriesBatches(keras.utils.PyDataset):
         """Returns `(inputs, targets)`, with the axes windows and steps in front."""
         starts = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         read = starts[:, None] + np.arange(self.input_length)
-        written = starts[:, None] + self.input_length + np.arange(self.horizon)
-        return self.values[read], self.targets[written]
+        return self.values[read], self.targets[self.target_steps(starts)]
+
+    def target_steps(self, starts=None):
+        """Returns the steps of the targets of each window, `(windows, horizon)`; of all of them."""
+        starts = self.starts if starts is None else starts
+        return starts[:, None] + self.input_length + self.lead + np.arange(self.horizon)

@@ -89,6 +89,7 @@ def randomize(model, seed=0):
         ({"level": "first"}, r"`level` must be one of \['last', 'mean', 'zero'\]"),
         ({"statistics": ([0.0], [1.0])}, "`statistics` must be the mean and the variance of 3"),
         ({"segment_length": 5}, "`segment_length` must divide input_length=24"),
+        ({"own_length": 9}, "`own_length` must be None, or at most input_length=24 with indep"),
         ({"quantiles": [0.1, 0.9]}, "`quantiles` must be increasing"),
         ({"cell": "elman"}, "`cell` must be one of"),
         ({"autoregressive": True, "cell": "elman"}, "`cell` must be one of"),

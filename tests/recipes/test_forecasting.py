@@ -107,7 +107,8 @@ def test_linear_maps_find_a_linear_law():
     errors = {}
     for kind in ("own", "shared", "all"):
         model = forecast_floors.LinearForecast(values, values, [0, 1], 4, 1, kind)
-        model.fit(np.arange(300), 1e-6)
+        model.read(np.arange(300))
+        model.solve(1e-6)
         starts = np.arange(310, 390)
         errors[kind] = np.mean((model.predict(starts) - values[starts + 4][:, None]) ** 2)
     # Each series is made of the other one.
@@ -120,7 +121,8 @@ def test_windows_with_missing_targets_are_left_out_of_the_fit():
     known = values.copy()
     known[20:25] = np.nan
     model = forecast_floors.LinearForecast(values, known, [0], 5, 2)
-    model.fit(np.arange(50), 1e-6)
+    model.read(np.arange(50))
+    model.solve(1e-6)
     np.testing.assert_allclose(model.predict(np.array([50]))[0, :, 0], values[55:57, 0], atol=1e-3)
 
 

@@ -92,7 +92,7 @@ def test_the_linear_map_begins_at_ridge_regression(independent, quantiles):
     train = SeriesBatches(values, targets, np.arange(50), 4, 2, batch_size=7)
     validation = SeriesBatches(values, values, np.arange(56, 74), 4, 2)
     penalty = start_at_ridge(model, train, validation, penalties=[1e-3, 1e3])
-    assert penalty == 1e-3
+    assert penalty == {"linear": 1e-3}
     # The same from all windows at once, in NumPy.
     windows = np.stack([values[start : start + 4] for start in range(50)]).astype("float64")
     written = np.stack([targets[start + 4 : start + 6] for start in range(50)]).astype("float64")
@@ -114,7 +114,33 @@ def test_the_linear_map_begins_at_ridge_regression(independent, quantiles):
     np.testing.assert_allclose(bias, expected[-1], rtol=1e-3, atol=1e-4)
 
 
+def test_a_map_of_each_series_begins_at_its_own_ridge_regression():
+    rng = np.random.default_rng(0)
+    values = np.sin(np.arange(80)[:, None] / [3, 5]) + 0.3 * rng.normal(size=(80, 2))
+    values = values.astype("float32")
+    sizes = dict(num_features=2, input_length=6, horizon=2, units=4)
+    options = dict(independent=True, own_length=3, level="zero")
+    model = standardized_forecaster(forecaster(**sizes, **options))
+    batches = SeriesBatches(values, values, np.arange(70), 6, 2)
+    start_at_ridge(model, batches, batches, penalties=[1e-2])
+    kernel, bias = model.get_layer("linear_own").get_weights()
+    for series in range(2):
+        read = np.stack([values[start + 3 : start + 6, series] for start in range(70)])
+        rest = np.stack([values[start + 6 : start + 8, series] for start in range(70)])
+        read = np.concatenate([read, np.ones((70, 1))], axis=1).astype("float64")
+        weights = np.diag([0.7, 0.7, 0.7, 0])
+        expected = np.linalg.solve(read.T @ read + weights, read.T @ rest)
+        np.testing.assert_allclose(kernel[series], expected[:-1], rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(bias[:, series], expected[-1], rtol=1e-3, atol=1e-4)
+    # Their mean is what the model begins with.
+    inputs, _ = batches[0]
+    shared = inputs.transpose(0, 2, 1) @ model.get_layer("linear").kernel
+    shared = np.array(shared + model.get_layer("linear").bias).transpose(0, 2, 1)
+    own = np.einsum("blf,flh->bhf", inputs[:, 3:], kernel) + bias
+    np.testing.assert_allclose(model(inputs), (shared + own) / 2, rtol=1e-4, atol=1e-4)
+
+
 def test_a_model_without_a_linear_map_is_left_as_it_is():
     sizes = dict(num_features=2, input_length=4, horizon=2, units=4)
     model = standardized_forecaster(forecaster(**sizes, autoregressive=True))
-    assert start_at_ridge(model, None, None) is None
+    assert start_at_ridge(model, None, None) == {}
