@@ -8,7 +8,16 @@ from typing import Annotated, Literal
 
 import tyro
 
-RECIPES = ("chatbot", "forecasting", "language", "sentiment", "tagging", "translation")
+RECIPES = (
+    "bert_finetune",
+    "bert_pretrain",
+    "chatbot",
+    "forecasting",
+    "language",
+    "sentiment",
+    "tagging",
+    "translation",
+)
 
 
 @dataclass

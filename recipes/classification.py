@@ -75,7 +75,8 @@ def measure_file(verification, data, batch_size=16):
         results = np.concatenate([predictor([texts[index] for index in part]) for part in parts])
     probabilities = np.empty_like(results)
     probabilities[order] = results
-    ((length, *_),) = [shape[1:] for shape in verification.latency_shapes.values()]
+    # All inputs of a model have the same number of tokens.
+    length = next(iter(verification.latency_shapes.values()))[1]
     return {
         "model": verification.path.name,
         **scores(data.test.labels, probabilities, data.class_names),

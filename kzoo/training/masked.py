@@ -67,7 +67,8 @@ class MaskedBatches(PlannedBatches):
         if not 0 < mask_rate < 1:
             raise ValueError(f"`mask_rate` must be in (0, 1). Received: mask_rate={mask_rate}")
         check_max_length(max_length)
-        self.draw = texts if callable(texts) else lambda epoch: texts
+        self.is_drawn = callable(texts)
+        self.draw = texts if self.is_drawn else lambda epoch: texts
         self.tokenizer = tokenizer
         self.batch_tokens = batch_tokens
         self.max_length = max_length
@@ -98,10 +99,24 @@ class MaskedBatches(PlannedBatches):
         def size(length):
             return max(1, self.batch_tokens // length)
 
-        return [
-            ((length, count_slots(length, self.mask_rate)), part)
-            for length, part in cut(rows, lengths, size)
-        ]
+        batches = [(self._shape(length), part) for length, part in cut(rows, lengths, size)]
+        shapes = {shape for shape, _ in batches}
+        self.filler = None
+        if self.is_drawn and len(shapes) == 1:
+            # Later epochs may have other lengths, and Keras takes an axis that it has not seen
+            # change for a fixed one: a batch without weight changes it.
+            self.filler = self._other_shape(*shapes)
+            batches.append((self.filler, rows[:1]))
+        return batches
+
+    def _shape(self, length):
+        return length, count_slots(length, self.mask_rate)
+
+    def _other_shape(self, shape):
+        """Returns the smallest shape that differs most from this one."""
+        lengths = [length for length in LENGTHS if length < self.max_length] + [self.max_length]
+        shapes = [self._shape(length) for length in lengths]
+        return max(shapes, key=lambda other: (other[0] != shape[0]) + (other[1] != shape[1]))
 
     def __getitem__(self, index):
         """Returns `(inputs, targets, weights)` of a batch."""
@@ -118,6 +133,7 @@ class MaskedBatches(PlannedBatches):
             where[: len(steps)] = steps
             weight[: len(steps)] = 1
         used = weights > 0
+        counts = float(self.batches[index][0] != self.filler)
         guessed = np.take_along_axis(ids, positions, axis=1) * used
         row, slot = np.nonzero(used)
         ids[row, positions[used]] = hide(
@@ -125,11 +141,11 @@ class MaskedBatches(PlannedBatches):
         )
         inputs = {"ids": ids, "mask": mask, "segment_ids": np.zeros_like(ids)}
         inputs["masked_positions"] = positions
-        targets, weights = {"masked_language": guessed}, {"masked_language": weights}
+        targets, weights = {"masked_language": guessed}, {"masked_language": weights * counts}
         if self.pairs is not None:
             pairs = [self.pairs[row] for row in rows]
             first = np.array([len(pair.first) + 2 for pair in pairs])
             inputs["segment_ids"] = (np.arange(length) >= first[:, None]) * mask
             targets["next_sentence"] = np.array([pair.label for pair in pairs], "int32")
-            weights["next_sentence"] = np.ones(len(pairs), "float32")
+            weights["next_sentence"] = np.full(len(pairs), counts, "float32")
         return inputs, targets, weights

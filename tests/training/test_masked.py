@@ -132,6 +132,23 @@ def test_shapes_go_by_length_and_the_first_two_batches_differ_in_all_of_them():
     assert all(rows * length <= 256 for rows, length, _ in shapes)
 
 
+def test_keras_learns_that_lengths_change_where_an_epoch_has_but_one():
+    epochs = [[[5] * 20] * 9, [[5] * 3] * 9, [[5] * 9, [6] * 30]]
+    batches = MaskedBatches(lambda epoch: epochs[epoch % 3], TOKENIZER, max_length=24)
+    for count in (9, 9, 2):
+        shapes = [
+            (*x["ids"].shape, x["masked_positions"].shape[1]) for x, _, _ in batches_of(batches)
+        ]
+        assert all(one != other for one, other in zip(shapes[0][1:], shapes[1][1:], strict=True))
+        rows = [
+            weights["masked_language"].any(axis=1).sum() for _, _, weights in batches_of(batches)
+        ]
+        assert sum(rows) == count
+        batches.on_epoch_end()
+    still = MaskedBatches(epochs[0], TOKENIZER)
+    assert len(still) == 1
+
+
 def test_pairs_have_segments_and_a_label():
     pairs = [SentencePair([5, 6], [7], 0), SentencePair([8], [9, 10, 11], 1)]
     inputs, targets, weights = MaskedBatches(pairs, TOKENIZER, shuffle=False)[0]

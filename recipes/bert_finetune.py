@@ -1,0 +1,149 @@
+"""Fine-tune a BERT to classify texts, measure it, and hand over verified `.tflite` files.
+
+`--folder` takes a pretrained model: the folder `bert` of a run of `bert_pretrain`, or any folder of
+Hugging Face with BERT's weights. Without it a small BERT learns the Korean film reviews that come
+with kzoo from scratch. All it writes is in the run folder; run the same command again after an
+interruption and it goes on where it stopped.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import keras
+
+import kzoo
+from kzoo.export import PRECISIONS, Export, export_many, export_saved_model
+from kzoo.models import bert_classifier, load_bert
+from kzoo.models.bert_heads import POOLINGS
+from kzoo.recipes import bert_parts, classification, command_line, run_folder
+from kzoo.text import BertTokenizer
+from kzoo.training import BertBatches, Resume
+
+
+@dataclass
+class Knobs:
+    """What can be set from the command line."""
+
+    dataset: str = "sentiment_ko"  # Data set, one of kzoo.data.list_datasets().
+    data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
+    fold: int = 0  # Which tenth is the test split, 0 to 9, where the data set has none of its own.
+    out: Path | None = None  # Run folder; by default runs/bert_finetune/DATASET.
+    folder: Path | None = None  # Folder of a pretrained model; by default a new model is trained.
+    from_scratch: bool = False  # Whether the folder's weights are left aside, to compare.
+    model: str = "bert_tiny"  # Preset of a new model, one of kzoo.list_models("bert*").
+    vocabulary_size: int = 4000  # Number of pieces at most, of a new model.
+    lowercase: bool = True  # Whether a new model folds upper case to lower case.
+    strip_accents: bool = False  # Whether a new model drops accents; it takes Hangul apart.
+    max_length: int = 128  # Ids of a text that the model reads; the rest is cut.
+    pooling: Literal[POOLINGS] = "first"  # What is classified: the first step, or the mean of all.
+    dropout: float = 0.1  # Fraction of features dropped.
+    layer_decay: float = 1.0  # What each layer's learning rate is multiplied by to get that of the
+    # layer below it.
+    epochs: int = 6  # Epochs at most.
+    patience: int = 3  # Epochs without a better one before training stops.
+    batch_size: int = 32  # Texts in a batch.
+    learning_rate: float = 5e-4  # The highest; it falls to zero in a line.
+    warmup: float = 0.1  # Share of the steps in which the learning rate grows from zero.
+    weight_decay: float = 0.01  # Of matrices.
+    clip_norm: float = 1.0  # Largest norm of all gradients together.
+    floor: Literal["characters", "words"] = "characters"  # N-grams of the linear floor.
+    seed: int = 1  # Of weights, batches and dropout.
+
+
+# Where a data set asks for other settings than the defaults; the command line overrides both.
+SETTINGS = {
+    "nsmc": dict(epochs=2, batch_size=64, max_length=64),
+    "sst2": dict(epochs=4, learning_rate=1e-4, layer_decay=0.9, pooling="mean", floor="words"),
+}
+_REVIEWS = ["재미있고 감동적인 영화예요", "시간이 아깝다", "또 보고 싶다"]
+SENTENCES = {
+    "sentiment_ko": _REVIEWS,
+    "nsmc": _REVIEWS,
+    "sst2": ["a moving and often funny film .", "it 's a waste of time ."],
+}
+
+
+def read_tokenizer(knobs, texts):
+    """Returns the folder's tokenizer, or a new one, that cuts where the knobs say."""
+    if knobs.folder is None:
+        return bert_parts.train_tokenizer(texts, knobs)
+    config = BertTokenizer.from_folder(knobs.folder).get_config()
+    return BertTokenizer(**{**config, "max_length": knobs.max_length})
+
+
+def create_classifier(knobs, tokenizer, num_classes):
+    """Builds the model, with the folder's weights where they are asked for."""
+    options = dict(dropout=knobs.dropout, attention_dropout=knobs.dropout)
+    options["pools"] = knobs.pooling == "first"
+    if knobs.folder is not None:
+        encoder = load_bert(knobs.folder, weights=not knobs.from_scratch, **options)
+    else:
+        options |= dict(vocabulary_size=tokenizer.vocabulary_size, max_length=knobs.max_length)
+        encoder = kzoo.create_model(knobs.model, **options)
+    positions = encoder.get_layer("positions").max_length
+    if knobs.max_length > positions:
+        raise ValueError(f"`max_length` must be at most {positions}. Received: {knobs.max_length}")
+    return bert_classifier(encoder, num_classes, knobs.dropout, knobs.pooling)
+
+
+def main(knobs):
+    """Runs the recipe with these knobs."""
+    out = run_folder.prepare(knobs, knobs.out or Path("runs/bert_finetune", knobs.dataset))
+
+    # Data
+    data = kzoo.data.load_text_classification(knobs.dataset, knobs.data, knobs.fold)
+    classification.print_sizes(data)
+    tokenizer = run_folder.tokenizer(
+        out / "tokenizer.json", lambda: read_tokenizer(knobs, data.train.texts)
+    )
+
+    def batches(part, shuffle=False):
+        ids = [tokenizer.row(text) for text in part.texts]
+        sizes = knobs.batch_size, knobs.max_length
+        return BertBatches(ids, part.labels, *sizes, shuffle, knobs.seed)
+
+    train = batches(data.train, shuffle=True)
+    validation, test = batches(data.validation), batches(data.test)
+
+    # Training
+    keras.utils.set_random_seed(knobs.seed)
+    model = create_classifier(knobs, tokenizer, len(data.class_names))
+    factors = bert_parts.layer_factors(model, knobs.layer_decay)
+    optimizer = bert_parts.optimizer(knobs, knobs.epochs * len(train), factors)
+    # Compiled by XLA, each of the many shapes would take longer to compile than to train.
+    options = dict(metrics=["accuracy"], jit_compile=False)
+    model.compile(optimizer, "sparse_categorical_crossentropy", **options)
+    resume = Resume(out / "checkpoint", "val_accuracy", patience=knobs.patience)
+    train.start_epoch(resume.restore(model))
+    if not resume.finished:
+        options = dict(epochs=knobs.epochs, initial_epoch=train.epoch, callbacks=[resume])
+        model.fit(train, validation_data=validation, **options)
+    resume.load_best(model)
+    run_folder.save_model(model, out / "model.keras")
+
+    # Measurement, beside the linear floor
+    probabilities = test.restore_order(model.predict(test, verbose=0))
+    scores = classification.scores(data.test.labels, probabilities, data.class_names)
+    floor = run_folder.cached(
+        out / "floor.json", lambda: classification.linear_floor(data, knobs.floor)
+    )
+    keras_row = {"model": "Keras", **scores, "parameters": f"{model.count_params():,}"}
+    rows = [{"model": f"linear floor ({knobs.floor})", **floor}, keras_row]
+
+    # Export, and the same measurement through each file alone
+    export_saved_model(model, out / "saved_model", max_length=knobs.max_length)
+    options = dict(tokenizer=tokenizer, labels=data.class_names, max_length=knobs.max_length)
+    exports = [
+        Export(model, out / f"{precision}.tflite", precision, inputs=test[0][0], **options)
+        for precision in PRECISIONS
+    ]
+    files = export_many(exports)
+    rows += [classification.measure_file(file, data) for file in files]
+    classification.write_report(out, data, knobs, rows, probabilities, [resume.history], files)
+    classification.classify_sentences(out / "dynamic.tflite", SENTENCES.get(data.name, []))
+
+
+if __name__ == "__main__":
+    command_line.run(sys.modules[__name__])

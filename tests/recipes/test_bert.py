@@ -1,0 +1,128 @@
+"""Pretraining and fine-tuning of BERT on small real texts: kill, resume, folder, files."""
+
+import json
+
+import pytest
+
+import kzoo
+from kzoo.cli import main as kzoo_command
+from kzoo.export import Predictor
+from kzoo.models import create_model, load_bert, save_bert
+from kzoo.recipes import bert_finetune, bert_pretrain, command_line
+from kzoo.text import BertTokenizer
+from tests.recipes.killed import check_resumed, kill_and_resume
+
+SIZES = ["--embedding-dim=16", "--num-heads=2", "--hidden-dim=16", "--num-layers=1"]
+MORE = ["--vocabulary-size=1800", "--max-length=24", "--batch-tokens=256"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A data folder with some of the embedded reviews, in the layout of NSMC."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "nsmc_rebuilt").mkdir()
+    data = kzoo.data.load_text_classification("sentiment_ko")
+    for name, part, count in (("train", data.train, 200), ("test", data.test, 40)):
+        rows = zip(part.texts[:count], part.labels[:count], strict=True)
+        lines = [f"{index}\t{text}\t{label}" for index, (text, label) in enumerate(rows)]
+        text = "\n".join(["id\tdocument\tlabel", *lines, ""])
+        (folder / "nsmc_rebuilt" / f"{name}.tsv").write_text(text, encoding="utf-8")
+    corpus = kzoo.data.load_corpus("language_ko").train.split("\n")
+    # Documents of five lines.
+    lines = [line for n in range(300) for line in ([corpus[n], ""] if n % 5 == 4 else [corpus[n]])]
+    (folder / "reviews.txt").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pretrained(folder, tmp_path_factory):
+    """A run that was killed with SIGKILL after its first epoch, and then run again to its end."""
+    out = tmp_path_factory.mktemp("runs") / "pretrained"
+    arguments = ["--text", str(folder / "reviews.txt"), "--rows=pairs", "--epochs=3"]
+    return kill_and_resume("bert_pretrain", out, [*arguments, *SIZES, *MORE])
+
+
+@pytest.fixture(scope="module")
+def finetuned(folder, pretrained, tmp_path_factory):
+    """The run folder of a fine-tuning that began with the pretrained model."""
+    out = tmp_path_factory.mktemp("runs") / "finetuned"
+    arguments = ["--dataset=nsmc", f"--data={folder}", f"--folder={pretrained.out / 'bert'}"]
+    arguments += [f"--out={out}", "--epochs=1", "--layer-decay=0.5", "--max-length=16"]
+    kzoo_command(["train", "bert_finetune", *arguments])
+    return out
+
+
+def test_pretraining_resumes_and_leaves_everything(pretrained):
+    check_resumed(pretrained, epochs=3)
+    expected = "bert checkpoint knobs.json learning_curve.png report.md scores.json tokenizer.json"
+    assert sorted(path.name for path in pretrained.out.iterdir()) == expected.split()
+    files = {path.name for path in (pretrained.out / "bert").iterdir()}
+    assert files == {"config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"}
+    floor, model = json.loads((pretrained.out / "scores.json").read_text())
+    assert floor["model"] == "most frequent piece"
+    assert set(floor) < set(model)
+    assert {"masked loss", "masked accuracy", "next sentence loss"} < set(model)
+    assert "[MASK]" in (pretrained.out / "report.md").read_text(encoding="utf-8")
+
+
+def test_the_folder_is_one_of_hugging_face(pretrained):
+    model = load_bert(pretrained.out / "bert")
+    tokenizer = BertTokenizer.from_folder(pretrained.out / "bert")
+    assert (tokenizer.max_length, tokenizer.lowercase, tokenizer.strip_accents) == (24, True, False)
+    outputs = model(tokenizer(["재밌어요", "또 보고 싶다"]))
+    assert outputs["pooled"].shape == (2, 16)
+
+
+def test_fine_tuning_leaves_files_that_read_texts(finetuned, capsys):
+    names = {path.name for path in finetuned.iterdir()}
+    assert names > {"float32.tflite", "float16.tflite", "dynamic.tflite", "model.keras"}
+    assert names > {"report.md", "scores.json", "saved_model", "confusion.png", "floor.json"}
+    rows = {row["model"]: row for row in json.loads((finetuned / "scores.json").read_text())}
+    assert rows["float32.tflite"]["accuracy"] == rows["Keras"]["accuracy"]
+    predictor = Predictor(finetuned / "dynamic.tflite")
+    assert predictor.tokenizer.max_length == 16
+    # A long text keeps its last mark, and no warning is needed.
+    assert predictor.tokenizer(["정말 " * 50])["ids"][0, -1] == predictor.tokenizer.end_id
+    kzoo_command(["predict", str(finetuned / "dynamic.tflite"), "정말 " * 50, "최악"])
+    lines = capsys.readouterr().out.strip().split("\n")
+    assert {line.split("\t")[0] for line in lines} <= {"negative", "positive"}
+
+
+def test_weights_are_those_of_the_folder_or_new(pretrained):
+    tokenizer = BertTokenizer.from_folder(pretrained.out / "bert")
+    options = dict(folder=pretrained.out / "bert", max_length=24)
+    table = load_bert(pretrained.out / "bert").get_layer("embedding").embeddings
+    for scratch in (False, True):
+        knobs = bert_finetune.Knobs(**options, from_scratch=scratch)
+        model = bert_finetune.create_classifier(knobs, tokenizer, 2)
+        found = model.get_layer("embedding").embeddings
+        assert found.shape == table.shape
+        assert bool((found.numpy() == table.numpy()).all()) != scratch
+
+
+@pytest.mark.parametrize("recipe", [bert_pretrain, bert_finetune])
+def test_settings_fit_the_knobs(recipe):
+    for name, settings in recipe.SETTINGS.items():
+        assert name in kzoo.data.list_corpora() + kzoo.data.list_datasets()
+        recipe.Knobs(**settings)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "arguments", "message"),
+    [
+        (bert_pretrain, ["--rows=pairs", "--text=one.txt"], "`documents` must be at least two"),
+        (bert_pretrain, ["--model=bert_huge", "--text=one.txt"], "`name` must be one of"),
+        (bert_finetune, ["--folder=short"], "`max_length` must be at most 12. Received: 128"),
+        (bert_finetune, ["--folder=nowhere"], "folder"),
+        (bert_finetune, ["--dataset=nsmc"], "nsmc is not shipped"),
+    ],
+)
+def test_what_is_wrong_is_one_line(recipe, arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.txt").write_text("재밌다\n또 보자\n" * 30, encoding="utf-8")
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    BertTokenizer(vocabulary).save_folder("short")
+    save_bert(create_model("bert_tiny", vocabulary_size=5, max_length=12), "short")
+    arguments = [*arguments, f"--out={tmp_path / 'out'}"]
+    with pytest.raises(SystemExit, match=message):
+        command_line.run(recipe, arguments)
