@@ -15,7 +15,7 @@ from pathlib import Path
 from kzoo.export.errors import ExportError
 
 MANIFEST, TOKENIZER, LABELS, GOLDEN = "manifest.json", "tokenizer.json", "labels.txt", "golden.json"
-TARGET_TOKENIZER = "target_tokenizer.json"
+TARGET_TOKENIZER, VOCABULARY = "target_tokenizer.json", "vocab.txt"
 LIBRARIES = ("keras", "tensorflow", "ai-edge-litert", "numpy")
 FORMAT_VERSION = 1
 # The one signature of a model that is no encoder-decoder.
@@ -44,8 +44,11 @@ class Bundle:
     target_tokenizer: str | None = None
 
 
-def write_bundle(path, manifest, tokenizer, labels, golden, target_tokenizer=None):
-    """Append the files to the flatbuffer at `path`; `manifest` gains versions and checksum."""
+def write_bundle(path, manifest, tokenizer, labels, golden, target_tokenizer=None, vocabulary=None):
+    """Append the files to the flatbuffer at `path`; `manifest` gains versions and checksum.
+
+    `vocabulary`, a list of str, is for readers of `kzoo.export.metadata`.
+    """
     content = Path(path).read_bytes()
     manifest = {
         "format_version": FORMAT_VERSION,
@@ -59,6 +62,8 @@ def write_bundle(path, manifest, tokenizer, labels, golden, target_tokenizer=Non
         files[TOKENIZER] = tokenizer
     if target_tokenizer is not None:
         files[TARGET_TOKENIZER] = target_tokenizer
+    if vocabulary is not None:
+        files[VOCABULARY] = "\n".join(vocabulary) + "\n"
     if labels is not None:
         files[LABELS] = "\n".join(labels) + "\n"
     with zipfile.ZipFile(path, "a") as archive:

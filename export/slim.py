@@ -45,7 +45,12 @@ def slim(flatbuffer):
                 tensor.name = None
             if _says_nothing(tensor.quantization):
                 tensor.quantization = None
-    builder = _Builder(len(flatbuffer))
+    return pack(model, len(flatbuffer))
+
+
+def pack(model, size):
+    """Return the flatbuffer of a `schema.ModelT`; `size` is about how many bytes that takes."""
+    builder = _Builder(size)
     builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
 

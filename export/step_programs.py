@@ -11,7 +11,7 @@ from kzoo.decoding import beam_search, gnmt_length_penalty, greedy, score
 from kzoo.decoding.step import StepFunction
 from kzoo.export.lowering import Lowering
 from kzoo.export.reference import full_precision
-from kzoo.layers import lowering_scope
+from kzoo.export.trace import for_device
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class StepPrograms:
 
         def serving(program):
             def serve(*tensors):
-                with lowering_scope(choice), full_precision(self.model):
+                with for_device(self.model, choice):
                     return _separate(program(*tensors))
 
             return serve

@@ -15,6 +15,7 @@ from kzoo.export.bundle import SIGNATURE, read_bundle, write_bundle
 from kzoo.export.cases import BATCH_SIZES, LENGTHS, make_cases
 from kzoo.export.convert import convert
 from kzoo.export.lowering import Lowering
+from kzoo.export.metadata import add_metadata
 from kzoo.export.replace import replace_layers
 from kzoo.export.signature import describe, input_tensors, output_tensors
 from kzoo.export.streaming import StepModel
@@ -77,7 +78,8 @@ def export_tflite(
             of fewer than 1024 elements stay float in "dynamic".
         inputs: real inputs to verify with, see `verify`.
         tokenizer: object with `to_json()`, for a model of token ids; one that makes several inputs
-            names them in `input_names`.
+            names them in `input_names`. With a `kzoo.text.BertTokenizer` and labels, the file has the
+            metadata of a text classifier for MediaPipe and the Task libraries, and a `vocab.txt`.
         labels: class names in the order of the last axis of the first output.
         tolerance: largest allowed difference, see `verify`.
         max_length: longest sequence the model takes; `Predictor` cuts longer ones.
@@ -264,5 +266,19 @@ def _finish(export, model, lowering, partial, cases):
         "outputs": {name: nested_list(array) for name, array in cases[0].expected.items()},
     }
     tokenizer = None if export.tokenizer is None else export.tokenizer.to_json()
-    write_bundle(partial, manifest, tokenizer, export.labels, golden)
+    vocabulary = None
+    if _classifies_texts_as_bert(export):
+        partial.write_bytes(add_metadata(partial.read_bytes(), model.name))
+        vocabulary = export.tokenizer.vocabulary
+    write_bundle(partial, manifest, tokenizer, export.labels, golden, vocabulary=vocabulary)
     return run_cases(partial, export.path, read_bundle(partial), cases, export.tolerance)
+
+
+def _classifies_texts_as_bert(export):
+    """Whether MediaPipe can know what a model reads and what it says."""
+    outputs = output_tensors(export.model)
+    return (
+        getattr(export.tokenizer, "name", None) == "bert"
+        and export.labels is not None
+        and [len(output.shape) for output in outputs.values()] == [2]
+    )

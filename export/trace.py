@@ -1,10 +1,13 @@
 """Trace a Keras model for export and write it as a SavedModel."""
 
+import contextlib
+
 import keras
 
 from kzoo.export.bundle import SIGNATURE
 from kzoo.export.errors import ExportError
 from kzoo.export.lowering import Lowering
+from kzoo.export.products import whole_products
 from kzoo.export.reference import full_precision
 from kzoo.export.signature import call_by_name, input_tensors
 from kzoo.layers import lowering_scope
@@ -19,6 +22,18 @@ def require_tensorflow_backend():
             "model with model.save('model.keras') and run "
             "`KERAS_BACKEND=tensorflow kzoo export model.keras model.tflite`"
         )
+
+
+@contextlib.contextmanager
+def for_device(model, lowering):
+    """Make what is traced in this context fit for `.tflite` files.
+
+    Args:
+        model: the keras.Model that is traced.
+        lowering: `kzoo.export.lowering.Lowering`.
+    """
+    with lowering_scope(lowering), full_precision(model), whole_products():
+        yield
 
 
 def trace(model, lowering="auto", batch_size=None):
@@ -43,7 +58,7 @@ def trace(model, lowering="auto", batch_size=None):
     choice = Lowering(lowering)
 
     def serve(*tensors):
-        with lowering_scope(choice), full_precision(model):
+        with for_device(model, choice):
             outputs = call_by_name(model, dict(zip(inputs, tensors, strict=True)))
         # LiteRT's CompiledModel cannot write an output that comes straight out of a loop. A
         # slice of all rows stays in the graph; the converter would take an identity away.
