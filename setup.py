@@ -38,7 +38,12 @@ setup(
             "scikit-learn>=1.5,<2",
             "seqeval>=1.2,<2",
         ],
-        "bench": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "torch>=2.13,<2.14"],
+        "bench": [
+            "keras-hub>=0.32,<0.33",
+            "onnx>=1.17,<2",
+            "onnxruntime>=1.20,<2",
+            "torch>=2.13,<2.14",
+        ],
         # The wheel test builds without isolation, so the build needs its setuptools here.
         "test": [
             "pytest>=8",
