@@ -47,7 +47,8 @@ class Bundle:
 def write_bundle(path, manifest, tokenizer, labels, golden, target_tokenizer=None, vocabulary=None):
     """Append the files to the flatbuffer at `path`; `manifest` gains versions and checksum.
 
-    `vocabulary`, a list of str, is for readers of `kzoo.export.metadata`.
+    `vocabulary`, a list of str, is for readers of `kzoo.export.metadata`, which open no archive
+    with packed files in it.
     """
     content = Path(path).read_bytes()
     manifest = {
@@ -69,7 +70,8 @@ def write_bundle(path, manifest, tokenizer, labels, golden, target_tokenizer=Non
     with zipfile.ZipFile(path, "a") as archive:
         for name, text in files.items():
             # ZipInfo's fixed date keeps equal exports equal byte by byte.
-            method = zipfile.ZIP_DEFLATED if name == GOLDEN else zipfile.ZIP_STORED
+            is_packed = name == GOLDEN and vocabulary is None
+            method = zipfile.ZIP_DEFLATED if is_packed else zipfile.ZIP_STORED
             archive.writestr(zipfile.ZipInfo(name), text, method)
 
 

@@ -78,8 +78,8 @@ def export_tflite(
             of fewer than 1024 elements stay float in "dynamic".
         inputs: real inputs to verify with, see `verify`.
         tokenizer: object with `to_json()`, for a model of token ids; one that makes several inputs
-            names them in `input_names`. With a `kzoo.text.BertTokenizer` and labels, the file has the
-            metadata of a text classifier for MediaPipe and the Task libraries, and a `vocab.txt`.
+            names them in `input_names`. With a `kzoo.text.BertTokenizer` and labels, the file has
+            the metadata of a text classifier for MediaPipe and the Task libraries.
         labels: class names in the order of the last axis of the first output.
         tolerance: largest allowed difference, see `verify`.
         max_length: longest sequence the model takes; `Predictor` cuts longer ones.
