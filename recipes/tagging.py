@@ -35,6 +35,8 @@ class Knobs:
     embedding_dim: int = 100  # Width of the embedding of a word.
     character_dim: int = 32  # Width of the embedding of a character.
     character_units: int = 128  # Width of what is made of the characters of a word.
+    character_order: int = 5  # Longest n-gram of characters that is embedded too; 1 is none.
+    character_ngram_dim: int = 16  # Width of the table of each of their orders.
     max_order: int = 1  # Longest n-gram of words that is embedded beside them; 1 is none.
     ngram_dim: int = 16  # Width of the table of each n-gram order.
     units: int = 200  # Width of a recurrent layer in each direction.
@@ -57,7 +59,7 @@ SETTINGS = {
     "pos_en": dict(epochs=5),
     "ner_en": dict(epochs=5),
     "ner_ko": dict(**_SYLLABLES, epochs=5),
-    "ud_ko_gsd": dict(jamo=True, epochs=12),
+    "ud_ko_gsd": dict(jamo=True, batch_size=8, epochs=6, members=2),
     "ud_en_ewt": dict(epochs=10),
     "wnut17": dict(epochs=15),
     "klue_ner": dict(**_SYLLABLES, epochs=12),
@@ -71,7 +73,8 @@ SENTENCES = {
 def train_member(knobs, index, tokenizer, data, train, tags, out):
     """Trains, or goes on training, one model; returns it with its best weights, and its history."""
     keras.utils.set_random_seed(knobs.seed + index)
-    sizes = "embedding_dim character_dim character_units units num_layers dropout token_dropout"
+    sizes = "embedding_dim character_dim character_units character_order character_ngram_dim"
+    sizes += " units num_layers dropout token_dropout"
     model = kzoo.create_model(
         knobs.model,
         vocabulary_size=tokenizer.vocabulary_size,

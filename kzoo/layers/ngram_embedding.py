@@ -35,7 +35,8 @@ class NGramEmbedding(keras.layers.Layer):
         hash_seed: From 0 to 7; with another seed other n-grams share a row.
 
     Call arguments:
-        ids: int32 `(batch, time)`.
+        ids: int32 `(batch, time)`, or with further axes before time, such as the words of a
+            sentence, whose n-grams of characters are embedded.
 
     Returns:
         `(batch, time, output_dim + (max_order - 1) * ngram_dim)`.

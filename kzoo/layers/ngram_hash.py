@@ -18,13 +18,13 @@ def ngram_buckets(ids, order, num_buckets, hash_seed=0):
     Before the first token stands id 0.
 
     Args:
-        ids: int32 `(batch, time)`.
+        ids: int32 `(..., time)`.
         order: Number of tokens in an n-gram.
         num_buckets: `M`.
         hash_seed: Index of the prime `p` in `MULTIPLIERS`.
 
     Returns:
-        int32 `(batch, time)`.
+        int32 `(..., time)`.
 
     Example:
 
@@ -41,11 +41,11 @@ def ngram_fingerprints(ids, order):
     The recurrence is that of `ngram_buckets`, with another modulus and multiplier.
 
     Args:
-        ids: int32 `(batch, time)`.
+        ids: int32 `(..., time)`.
         order: Number of tokens in an n-gram.
 
     Returns:
-        int32 `(batch, time)`.
+        int32 `(..., time)`.
 
     Example:
 
@@ -59,7 +59,8 @@ def ngram_fingerprints(ids, order):
 
 def _hash(ids, order, modulus, multiplier):
     keys = ops.mod(ids, modulus)
+    others = [[0, 0]] * (len(ids.shape) - 1)
     for distance in range(1, order):
-        earlier = ops.pad(ids, [[0, 0], [distance, 0]])[:, :-distance]
+        earlier = ops.pad(ids, [*others, [distance, 0]])[..., :-distance]
         keys = ops.mod(keys * multiplier + earlier * INCREMENT, modulus)
     return keys

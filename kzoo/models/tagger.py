@@ -9,6 +9,7 @@ from kzoo.layers import (
     Bidirectional,
     Marginals,
     MaxPooling,
+    MeanPooling,
     NGramEmbedding,
     Recurrent,
     TimeDistributed,
@@ -76,6 +77,11 @@ def tagger(
             `character_encoder`: name of a recurrent cell, or "cnn"; "lstm" by default.
             `character_dim`: width of the embedding of a character; 32 by default.
             `character_units`: width of the encoder, in each direction; 64 by default.
+            `character_order`: longest n-gram of characters; above 1, the mean of the embeddings
+            of a word's n-grams (Bojanowski et al. 2017, arXiv 1607.04606, section 3.2, hashed)
+            stands beside what the encoder says. 1 by default.
+            `character_ngram_dim`: width of the embedding of the n-grams of each order; 16 by
+            default.
 
     Returns:
         A `keras.Model` from the int32 ids `words`, `(batch, time)`, and `characters`, `(batch,
@@ -137,20 +143,48 @@ def _spell(
     character_encoder="lstm",
     character_dim=32,
     character_units=64,
+    character_order=1,
+    character_ngram_dim=16,
 ):
     """Wires one vector a word, out of its characters."""
     check_sizes(
         character_vocabulary_size=character_vocabulary_size,
         character_dim=character_dim,
         character_units=character_units,
+        character_order=character_order,
+        character_ngram_dim=character_ngram_dim,
     )
+    spelled = _read_letters(
+        letters,
+        character_vocabulary_size,
+        dropout,
+        character_encoder,
+        character_dim,
+        character_units,
+    )
+    if character_order == 1:
+        return spelled
+    ngrams = NGramEmbedding(
+        character_vocabulary_size,
+        character_ngram_dim,
+        character_order,
+        ngram_dim=character_ngram_dim,
+        name="characters_ngrams",
+    )
+    means = TimeDistributed(MeanPooling(), name="words_ngrams")(ngrams(letters))
+    # The mean of many small vectors is smaller still.
+    means = keras.layers.LayerNormalization(name="ngrams_normalization")(means)
+    return keras.layers.Concatenate(name="spelling")([spelled, means])
+
+
+def _read_letters(letters, character_vocabulary_size, dropout, character_encoder, size, units):
     embedding = keras.layers.Embedding(
-        character_vocabulary_size, character_dim, mask_zero=True, name="characters_embedding"
+        character_vocabulary_size, size, mask_zero=True, name="characters_embedding"
     )
     features = keras.layers.Dropout(dropout, name="characters_dropout")(embedding(letters))
     if character_encoder == "cnn":
         convolution = keras.layers.Conv1D(
-            character_units, 3, padding="same", activation="relu", name="characters_convolution"
+            units, 3, padding="same", activation="relu", name="characters_convolution"
         )
         features = ZeroMasked(name="characters_zero_masked")(features)
         features = TimeDistributed(convolution, name="words_convolution")(features)
@@ -160,7 +194,7 @@ def _spell(
             f"`character_encoder` must be one of {sorted([*CELLS, 'cnn'])}. "
             f"Received: character_encoder={character_encoder!r}"
         )
-    layer = Recurrent(CELLS[character_encoder](character_units), name="characters_recurrent")
+    layer = Recurrent(CELLS[character_encoder](units), name="characters_recurrent")
     layer = Bidirectional(layer, name="characters_bidirectional")
     return TimeDistributed(layer, name="words_recurrent")(features)
 

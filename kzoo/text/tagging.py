@@ -8,7 +8,7 @@ import numpy as np
 from kzoo.text.characters import jamo_map, lowercase_map
 from kzoo.text.checks import check_at_least, check_bool, clean
 from kzoo.text.saved import Saved
-from kzoo.text.tokenizer import PAD_ID, SPECIAL_TOKENS, UNKNOWN_ID
+from kzoo.text.tokenizer import END_ID, PAD_ID, SPECIAL_TOKENS, START_ID, UNKNOWN_ID
 from kzoo.text.words import split_words
 
 UNITS = ("word", "character")
@@ -21,7 +21,9 @@ class TaggingTokenizer(Saved):
     """Turns sentences into the inputs of `kzoo.models.tagger`.
 
     Words are looked up in lower case and with 0 for every digit; their characters are kept as they
-    are. A word of more than `max_characters` keeps its beginning and its end.
+    are. A word of more than `max_characters` keeps its beginning and its end. Before the
+    first one stands `[START]`, and after the last one `[END]`, so that an ending is another thing
+    than the same letters in the middle.
 
     Ids 0 and 1 are padding and what is not known, of words and of characters.
 
@@ -38,7 +40,7 @@ class TaggingTokenizer(Saved):
     ['A', 'dog', '!']
     >>> ids = tokenizer(["A dog!"])
     >>> ids["words"].tolist(), ids["characters"].shape
-    ([[4, 6, 1]], (1, 3, 3))
+    ([[4, 6, 1]], (1, 3, 5))
     """
 
     name = "tagging"
@@ -132,7 +134,8 @@ class TaggingTokenizer(Saved):
         """Return a list of ids for each of a list of words; None where characters are not read."""
         if self.characters is None:
             return None
-        return [[self._characters.get(c, UNKNOWN_ID) for c in self._letters(w)] for w in words]
+        spelled = ([self._characters.get(c, UNKNOWN_ID) for c in self._letters(w)] for w in words)
+        return [[START_ID, *ids, END_ID] for ids in spelled]
 
     def __call__(self, sentences):
         """Return the inputs of a tagger, padded with 0 on the right.

@@ -24,6 +24,7 @@ PRESETS = kzoo.list_models("tagger_*")
 
 def make(name):
     sizes = {"embedding_dim": 6, "units": 8, "character_dim": 4, "character_units": 5}
+    sizes |= {"character_order": 3, "character_ngram_dim": 2}
     options = {"constraints": bio_constraints(TAGS)} if name.endswith("crf") else {}
     model = kzoo.create_model(
         name,

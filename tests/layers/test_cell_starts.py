@@ -48,7 +48,8 @@ def test_forget_gates_start_open():
 
 def test_janet_chrono_initialization():
     """exp(b_f) is uniform between 1 and T - 1."""
-    steps = np.exp(array(built(JANETCell(4000, max_time=101, recurrent_initializer="zeros"), 1).bias)[:4000])
+    cell = JANETCell(4000, max_time=101, recurrent_initializer="zeros")
+    steps = np.exp(array(built(cell, 1).bias)[:4000])
     assert steps.min() >= 1 - 1e-5
     assert steps.max() <= 100 + 1e-3
     assert steps.mean() == pytest.approx(50.5, rel=0.05)

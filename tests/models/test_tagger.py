@@ -14,6 +14,7 @@ WORDS = np.array([[4, 5, 6, 7, 8], [9, 4, 0, 0, 0], [5, 0, 0, 0, 0]], "int32")
 TAGS = np.array([[0, 1, 2, 0, 1], [2, 1, -1, -1, -1], [0, -1, -1, -1, -1]], "int32")
 SIZES = {"vocabulary_size": 12, "num_tags": 3, "embedding_dim": 6, "units": 8}
 LETTERS = {"character_vocabulary_size": 9, "character_dim": 4, "character_units": 4}
+LETTERS |= {"character_order": 3, "character_ngram_dim": 2}
 NAMES = ["O", "B-x", "I-x"]
 
 
@@ -116,6 +117,7 @@ def test_an_ensemble_of_chains_is_the_chain_of_their_mean():
         ({"head": "softmax", "constraints": bio_constraints(NAMES)}, "`constraints` must be None"),
         ({**LETTERS, "character_encoder": "elman"}, "`character_encoder` must be one of"),
         ({**LETTERS, "character_units": 0}, "`character_units` must be a positive integer"),
+        ({**LETTERS, "character_order": 0}, "`character_order` must be a positive integer"),
     ],
 )
 def test_wrong_arguments(wrong, message):

@@ -14,8 +14,8 @@ def test_words_are_folded_and_letters_are_not():
     assert tokenizer.vocabulary == [*SPECIAL_TOKENS, "0000", "he", "in"]
     assert tokenizer.word_ids(["IN", "1789", "they"]) == [6, 4, 1]
     ids = tokenizer.character_ids(["In", "in"])
-    assert ids[0][1] == ids[1][1] != ids[0][0]
-    assert tokenizer.character_ids(["q"]) == [[1]]
+    assert ids[0][2] == ids[1][2] != ids[0][1]
+    assert tokenizer.character_ids(["q", ""]) == [[2, 1, 3], [2, 3]]
 
 
 def test_a_call_pads_every_axis():
@@ -23,8 +23,8 @@ def test_a_call_pads_every_axis():
     inputs = tokenizer([["he", "left"], ["came"], []])
     assert list(inputs) == tokenizer.input_names
     assert inputs["words"].shape == (3, 2)
-    assert inputs["characters"].shape == (3, 2, 4)
-    assert (inputs["characters"] > 0).sum(-1).tolist() == [[2, 4], [4, 0], [0, 0]]
+    assert inputs["characters"].shape == (3, 2, 6)
+    assert (inputs["characters"] > 0).sum(-1).tolist() == [[4, 6], [6, 0], [0, 0]]
     assert inputs["words"].dtype == inputs["characters"].dtype == np.int32
     assert tokenizer([""])["characters"].shape == (1, 1, 1)
 
@@ -45,7 +45,7 @@ def test_characters_as_units_are_spelled_in_jamo():
     )
     assert tokenizer.split("한 A") == ["한", " ", "A"]
     inputs = tokenizer(["한 A"])
-    assert (inputs["characters"] > 0).sum(-1).tolist() == [[3, 1, 1]]
+    assert (inputs["characters"] > 0).sum(-1).tolist() == [[5, 3, 3]]
     assert "a" not in tokenizer.vocabulary
     # A syllable that was never seen has letters that were.
     assert 1 not in tokenizer.character_ids(["간"])[0]
@@ -54,7 +54,7 @@ def test_characters_as_units_are_spelled_in_jamo():
 def test_long_words_keep_both_ends():
     tokenizer = TaggingTokenizer.train([list("abcdefgh")], min_count=1, max_characters=5)
     (ids,) = tokenizer.character_ids(["abcdefgh"])
-    assert [tokenizer.characters[i] for i in ids] == list("abfgh")
+    assert [tokenizer.characters[i] for i in ids] == ["[START]", *"abfgh", "[END]"]
 
 
 def test_without_letters_there_is_one_input():
