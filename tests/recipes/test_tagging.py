@@ -12,18 +12,8 @@ from tests.recipes.killed import check_resumed, kill_and_resume
 
 SIZES = [
     *("--embedding-dim", "8", "--character-dim", "4", "--character-units", "8", "--units", "8"),
-    *(
-        "--character-ngram-dim",
-        "2",
-        "--ngram-dim",
-        "2",
-        "--max-order",
-        "2",
-        "--members",
-        "2",
-        "--epochs",
-        "3",
-    ),
+    *("--character-ngram-dim", "2", "--character-order", "3", "--ngram-dim", "2"),
+    *("--max-order", "2", "--members", "2", "--epochs", "3"),
 ]
 
 
