@@ -44,9 +44,9 @@ class MaskedBatches(PlannedBatches):
     >>> batches = MaskedBatches([[5, 6, 7, 5, 6]], BertTokenizer(vocabulary), shuffle=False)
     >>> inputs, targets, weights = batches[0]
     >>> inputs["ids"].tolist(), inputs["masked_positions"].tolist()
-    ([[2, 5, 4, 7, 5, 6, 3, 0]], [[2, 0]])
+    ([[2, 5, 6, 4, 5, 6, 3, 0]], [[3, 0]])
     >>> targets["masked_language"].tolist(), weights["masked_language"].tolist()
-    ([[6, 0]], [[1.0, 0.0]])
+    ([[7, 0]], [[1.0, 0.0]])
     """
 
     def __init__(

@@ -57,7 +57,7 @@ def choose_steps(words, mask_rate, slots, rng):
     Example:
 
     >>> choose_steps([[1, 2], [3], [4]], 0.5, 2, np.random.default_rng(0))
-    [1, 2]
+    [3, 4]
     """
     wanted = max(1, round(mask_rate * sum(map(len, words))))
     chosen = []
@@ -87,7 +87,7 @@ def hide(ids, mask_id, random_ids, rng):
     Example:
 
     >>> hide(np.arange(5, 15), 1, np.arange(5, 30), np.random.default_rng(2)).tolist()
-    [1, 1, 1, 1, 1, 1, 1, 1, 13, 1]
+    [1, 1, 7, 1, 1, 1, 1, 1, 1, 1]
     """
     fate = rng.random(ids.shape)
     hidden = np.where(fate < 0.8, mask_id, ids)

@@ -87,9 +87,9 @@ def sentence_pairs(documents, length, rng, short_share=0.1):
     >>> documents = [[[1], [2], [3], [4]], [[5], [6], [7], [8]]]
     >>> for pair in sentence_pairs(documents, 4, np.random.default_rng(0), short_share=0):
     ...     print(*pair)
-    [1, 2, 3] [5] 1
-    [4] [6, 7, 8] 1
-    [5, 6, 7] [8] 0
+    [1, 2] [6, 7] 1
+    [3] [4] 0
+    [5, 6] [7, 8] 0
     """
     documents = [[line for line in document if line] for document in documents]
     documents = [document for document in documents if document]
