@@ -7,7 +7,16 @@ import numpy as np
 
 from kzoo.export.errors import ExportError
 from kzoo.export.streaming_layers import StreamingRecurrent, StreamingWindow
-from kzoo.layers import Highway, NGramEmbedding, Recurrent, Residual, TimeDistributed
+from kzoo.layers import (
+    Changes,
+    Delay,
+    Highway,
+    NGramEmbedding,
+    Recurrent,
+    Residual,
+    Standardization,
+    TimeDistributed,
+)
 
 # What treats every time step alone, as long as no `axis` of it is the time axis.
 STEPWISE_LAYERS = (
@@ -30,6 +39,7 @@ STEPWISE_LAYERS = (
     keras.layers.Maximum,
     keras.layers.Minimum,
     keras.layers.Multiply,
+    keras.layers.Normalization,
     keras.layers.RMSNormalization,
     keras.layers.ReLU,
     keras.layers.Rescaling,
@@ -38,6 +48,7 @@ STEPWISE_LAYERS = (
     keras.layers.Subtract,
     keras.layers.TimeDistributed,
     keras.layers.UnitNormalization,
+    Standardization,
     TimeDistributed,
 )
 STEPWISE_OPERATIONS = """
@@ -178,6 +189,8 @@ def _memory(layer):
     """Number of earlier inputs that a causal layer sees; None if it is no such layer."""
     if type(layer) is NGramEmbedding:
         return layer.max_order - 1
+    if type(layer) in (Changes, Delay):
+        return 1
     if type(layer) in (keras.layers.Conv1D, keras.layers.SeparableConv1D):
         if layer.padding != "causal" and layer.kernel_size[0] > 1:
             raise _refusal(layer, f"looks ahead with padding={layer.padding!r}, not 'causal'")

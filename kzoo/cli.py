@@ -9,14 +9,8 @@ from typing import Annotated, Literal
 import tyro
 
 RECIPES = (
-    "bert_finetune",
-    "bert_pretrain",
-    "chatbot",
-    "forecasting",
-    "language",
-    "sentiment",
-    "tagging",
-    "translation",
+    *("anomaly_detection", "bert_finetune", "bert_pretrain", "chatbot", "fault_detection"),
+    *("forecasting", "language", "sentiment", "tagging", "translation"),
 )
 
 
@@ -33,16 +27,11 @@ class List:
 
         import kzoo
 
+        kinds = ["corpora", "datasets", "dialogues", "faults", "series", "tagging", "translations"]
+        names = sorted(name for kind in kinds for name in getattr(kzoo.data, f"list_{kind}")())
         groups = {
             "models": kzoo.list_models(),
-            "data sets": sorted(
-                kzoo.data.list_corpora()
-                + kzoo.data.list_datasets()
-                + kzoo.data.list_dialogues()
-                + kzoo.data.list_series()
-                + kzoo.data.list_tagging()
-                + kzoo.data.list_translations()
-            ),
+            "data sets": names,
             "recipes": RECIPES,
         }
         for title, names in groups.items():

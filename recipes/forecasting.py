@@ -49,8 +49,8 @@ class Knobs:
 
 # Where a data set asks for other settings than the defaults; the command line overrides both.
 SETTINGS = {
-    "pollution_2y": dict(input_length=48, epochs=8),
-    "pollution": dict(input_length=48, epochs=8),
+    "pollution_2y": dict(input_length=48, epochs=8, batch_size=128, dropout=0.2),
+    "pollution": dict(input_length=48, epochs=8, batch_size=128, dropout=0.2),
     "etth1": dict(
         **dict(model="forecaster_gru_segments", input_length=336, horizon=24, level="zero"),
         own_length=96,

@@ -15,6 +15,9 @@ from kzoo.data.series import PARTS
 _HELD_OUT = 0.2
 # Heimes 2008: an engine is as good as new until so many cycles before its end.
 _CAP = 125
+# Steps of a run that a padded window holds at least; the shortest run of testing has 31.
+_SHORTEST = 30
+_PADDING = 100
 _TEP_CLASSES = ["normal", *(f"fault {number}" for number in range(1, 22))]
 # Of `labels/combined_windows.json` of the Numenta Anomaly Benchmark (Lavin and Ahmad 2015).
 _MACHINE_WINDOWS = (
@@ -37,6 +40,7 @@ class Runs:
         values: float32 `(time, columns)`, all runs.
         labels: float32 `(time,)`: the class of a step, or the steps that are left, 125 at most.
         parts: dict from "train", "validation" and "test" to a list of `(begin, end)` of runs.
+        padding: steps of zeros before each run, in which a window may begin.
     """
 
     name: str
@@ -46,19 +50,23 @@ class Runs:
     values: np.ndarray
     labels: np.ndarray
     parts: dict[str, list[tuple[int, int]]]
+    padding: int = 0
 
     @property
     def statistics(self):
-        """Mean and variance of the runs of training, two lists."""
-        rows = np.concatenate([self.values[slice(*run)] for run in self.parts["train"]])
-        rows = rows.astype("float64")
+        """Mean and variance of the runs of training, of normal steps where there are classes."""
+        steps = np.concatenate([np.arange(*run) for run in self.parts["train"]])
+        if self.class_names is not None:
+            steps = steps[self.labels[steps] == 0]
+        rows = self.values[steps].astype("float64")
         return rows.mean(axis=0).tolist(), rows.var(axis=0).tolist()
 
     def starts(self, part, length, stride=1, last=False):
         """Returns the first steps of the windows of a part, each in one run.
 
         Where runs have classes, all steps of a window are of the class with which its run ends: in
-        a run of testing, after the fault has begun.
+        a run of testing, after the fault has begun. Where runs have padding in front, windows of
+        more than 30 steps may begin in it, with 30 steps of the run at least.
 
         Args:
             part: "train", "validation" or "test".
@@ -76,6 +84,7 @@ class Runs:
             if self.class_names is not None:
                 others = np.flatnonzero(self.labels[begin:end] != self.labels[end - 1])
                 begin += 0 if not len(others) else int(others[-1]) + 1
+            begin -= min(self.padding, max(length - _SHORTEST, 0))
             starts = np.arange(end - length, begin - 1, -stride)[::-1]
             found.append(starts[-1:] if last else starts)
         found = np.concatenate(found)
@@ -210,9 +219,11 @@ def _load_cmapss(folder):
         for index, engine in enumerate(np.unique(table[:, 0])):
             rows = table[table[:, 0] == engine]
             after = 0 if remaining is None else remaining[index]
-            tables.append(rows[:, 2:])
-            labels.append(np.minimum(np.arange(len(rows))[::-1] + after, _CAP))
+            lives = np.minimum(np.arange(len(rows))[::-1] + after, _CAP)
+            tables.append(np.pad(rows[:, 2:], [[_PADDING, 0], [0, 0]]))
+            labels.append(np.pad(lives, [_PADDING, 0]))
     values, bounds = _stack(tables)
+    bounds = [(begin + _PADDING, end) for begin, end in bounds]
     engines = len(np.unique(train[:, 0]))
     parts = {
         "train": [run for index, run in enumerate(bounds[:engines]) if index % 5],
@@ -222,7 +233,7 @@ def _load_cmapss(folder):
     columns = [f"setting {n}" for n in (1, 2, 3)] + [f"sensor {n}" for n in range(1, 22)]
     licence = "NASA, US Government work (public domain)"
     labels = np.concatenate(labels).astype("float32")
-    return Runs("cmapss_fd001", licence, columns, None, values, labels, parts)
+    return Runs("cmapss_fd001", licence, columns, None, values, labels, parts, _PADDING)
 
 
 def _load_machine_temperature(folder):

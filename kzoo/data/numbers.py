@@ -34,7 +34,8 @@ def read_table(path, columns=None, categories=None, header=True, separator=","):
 
     Args:
         path: `pathlib.Path` of the file.
-        columns: the columns to read; None for all whose first value is a number.
+        columns: the columns to read; None for all whose first value is a number, or without a
+            header for all.
         categories: dict from columns of words to all their words, each of which becomes a column
             of 0 and 1.
         header: whether the first line names the columns; else they are called "0", "1" and so on.
@@ -81,6 +82,8 @@ def parse_table(path, lines, columns=None, categories=None, header=True, separat
                 f"{path}: line {number}: expected {len(names)} columns, got {len(row)}"
             )
     categories = categories or {}
+    # Without a header, nothing says that a column may hold something else.
+    columns = names if columns is None and not header else columns
     columns = _columns(path, names, columns, numbered)
     read = {}
     for name in columns:

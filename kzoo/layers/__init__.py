@@ -6,10 +6,12 @@ from kzoo.layers.bahdanau_attention import BahdanauAttention
 from kzoo.layers.best_class import BestClass
 from kzoo.layers.bidirectional import Bidirectional
 from kzoo.layers.cell import Cell, KernelCell, LinearCell
+from kzoo.layers.changes import Changes
 from kzoo.layers.connection import Highway, Residual
 from kzoo.layers.coupled_lstm import CoupledLSTMCell
 from kzoo.layers.coverage_attention import CoverageAttention, coverage_loss
 from kzoo.layers.crf import CRF, Marginals, Viterbi, bio_constraints
+from kzoo.layers.delay import Delay
 from kzoo.layers.echo_state import EchoStateCell
 from kzoo.layers.fast_rnn import FastRNNCell
 from kzoo.layers.feed_forward import FeedForward
@@ -49,6 +51,7 @@ from kzoo.layers.simple_rnn import SimpleRNNCell
 from kzoo.layers.sinusoidal import SinusoidalPositions
 from kzoo.layers.sru import SRUCell
 from kzoo.layers.sru_plus_plus import SRUPlusPlus
+from kzoo.layers.standardization import Standardization
 from kzoo.layers.time_distributed import TimeDistributed
 from kzoo.layers.token_dropout import TokenDropout
 from kzoo.layers.transformer_decoder import TransformerDecoder
@@ -97,8 +100,10 @@ __all__ = [
     "BestClass",
     "Bidirectional",
     "Cell",
+    "Changes",
     "CoupledLSTMCell",
     "CoverageAttention",
+    "Delay",
     "EchoStateCell",
     "FastRNNCell",
     "FeedForward",
@@ -145,6 +150,7 @@ __all__ = [
     "SRUPlusPlus",
     "SimpleRNNCell",
     "SinusoidalPositions",
+    "Standardization",
     "TimeDistributed",
     "TokenDropout",
     "TransformerDecoder",

@@ -2,6 +2,7 @@
 
 from kzoo.models import bert_presets as bert_presets
 from kzoo.models import presets as presets
+from kzoo.models.anomaly import anomaly_scorer, forecast_errors
 from kzoo.models.bert import bert
 from kzoo.models.bert_folder import load_bert, save_bert
 from kzoo.models.bert_heads import (
@@ -34,6 +35,7 @@ __all__ = [
     "ATTENTIONS",
     "LanguageModelSteps",
     "Seq2SeqSteps",
+    "anomaly_scorer",
     "bert",
     "bert_classifier",
     "bert_masked_language_model",
@@ -43,6 +45,7 @@ __all__ = [
     "bert_tagger",
     "create_model",
     "ensemble",
+    "forecast_errors",
     "forecaster",
     "language_model",
     "list_models",

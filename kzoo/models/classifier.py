@@ -2,10 +2,16 @@
 
 import keras
 
-from kzoo.layers import AttentionPooling, MaxPooling, MeanPooling, NGramEmbedding
-from kzoo.models.checks import check_sizes
+from kzoo.layers import (
+    AttentionPooling,
+    Changes,
+    MaxPooling,
+    MeanPooling,
+    NGramEmbedding,
+    Standardization,
+)
+from kzoo.models.checks import check_sizes, check_statistics
 from kzoo.models.encoders import attend, walk
-from kzoo.models.standardization import check_statistics, standardization
 
 POOLINGS = ("last", "mean", "max", "max_mean", "attention")
 
@@ -68,7 +74,13 @@ def text_classifier(
 
 
 def sequence_classifier(
-    *, num_features, num_classes, statistics=None, name="sequence_classifier", **encoder
+    *,
+    num_features,
+    num_classes,
+    statistics=None,
+    changes=False,
+    name="sequence_classifier",
+    **encoder,
 ):
     """Builds a recurrent classifier of real-valued sequences.
 
@@ -80,6 +92,8 @@ def sequence_classifier(
         num_classes: Number of classes.
         statistics: `(mean, variance)` of the features, two lists, by which the model standardizes;
             None leaves the features as they are.
+        changes: Whether the changes of the features and their size are read too, see
+            `kzoo.layers.Changes`.
         name: Name of the model.
         **encoder:
             `cell`: name of a recurrent cell, one of `kzoo.layers.CELLS`, or "transformer" for
@@ -107,7 +121,7 @@ def sequence_classifier(
     >>> tuple(model(np.ones((2, 5, 3), "float32")).shape)
     (2, 4)
     """
-    sequences, features = _read(num_features, statistics)
+    sequences, features = _read(num_features, statistics, changes)
     probabilities = _classify(features, num_classes, **encoder)
     return keras.Model(sequences, probabilities, name=name)
 
@@ -116,6 +130,7 @@ def sequence_regressor(
     *,
     num_features,
     statistics=None,
+    changes=False,
     target_statistics=(0.0, 1.0),
     name="sequence_regressor",
     **encoder,
@@ -125,6 +140,7 @@ def sequence_regressor(
     Args:
         num_features: Number of features of a time step.
         statistics: As in `sequence_classifier`.
+        changes: As in `sequence_classifier`.
         target_statistics: `(mean, variance)` of the numbers, by which the model scales what the
             network gives.
         name: Name of the model.
@@ -140,11 +156,11 @@ def sequence_regressor(
     >>> tuple(model(np.ones((2, 5, 3), "float32")).shape)
     (2, 1)
     """
-    sequences, features = _read(num_features, statistics)
+    sequences, features = _read(num_features, statistics, changes)
     features = _encode(features, **encoder)
     number = keras.layers.Dense(1, name="standardized")(features)
     mean, variance = target_statistics
-    unscaling = standardization([mean], [variance], invert=True, name="unscaling")
+    unscaling = Standardization([mean], [variance], invert=True, name="unscaling")
     return keras.Model(sequences, unscaling(number), name=name)
 
 
@@ -153,6 +169,7 @@ def sequence_labeller(
     num_features,
     num_classes,
     statistics=None,
+    changes=False,
     cell="gru",
     units=64,
     num_layers=1,
@@ -168,6 +185,7 @@ def sequence_labeller(
         num_features: Number of features of a time step.
         num_classes: Number of classes.
         statistics: As in `sequence_classifier`.
+        changes: As in `sequence_classifier`.
         cell: Name of a recurrent cell, one of `kzoo.layers.CELLS`.
         units: Width of a recurrent layer.
         num_layers: Number of recurrent layers.
@@ -187,22 +205,24 @@ def sequence_labeller(
     """
     check_sizes(num_classes=num_classes)
     # A stream has no padding: a step of zeros is a measurement.
-    sequences, features = _read(num_features, statistics, masked=False)
+    sequences, features = _read(num_features, statistics, changes, masked=False)
     features = walk(features, cell, units, num_layers, False, dropout)
     features = keras.layers.Dropout(dropout, name="dropout")(features)
     softmax = keras.layers.Dense(num_classes, activation="softmax", name="probabilities")
     return keras.Model(sequences, softmax(features), name=name)
 
 
-def _read(num_features, statistics, masked=True):
+def _read(num_features, statistics, changes, masked=True):
     """Returns the input of real-valued sequences, and its features, masked and standardized."""
     check_sizes(num_features=num_features)
     sequences = features = keras.Input((None, num_features), name="sequences")
     if masked:
         features = keras.layers.Masking(name="masking")(features)
     if statistics is not None:
-        scaling = standardization(*check_statistics(statistics, num_features), name="scaling")
+        scaling = Standardization(*check_statistics(statistics, num_features), name="scaling")
         features = scaling(features)
+    if changes:
+        features = Changes(name="changes")(features)
     return sequences, features
 
 

@@ -3,11 +3,17 @@
 import keras
 from keras import ops
 
-from kzoo.layers import CELLS, AttentionCell, FeedbackCell, QuantileSpread, Recurrent
-from kzoo.models.checks import check_sizes
+from kzoo.layers import (
+    CELLS,
+    AttentionCell,
+    FeedbackCell,
+    QuantileSpread,
+    Recurrent,
+    Standardization,
+)
+from kzoo.models.checks import check_sizes, check_statistics
 from kzoo.models.encoders import walk
 from kzoo.models.seq2seq import ATTENTIONS
-from kzoo.models.standardization import check_statistics, standardization
 
 LEVELS = {
     "last": lambda x: x[:, -1:],
@@ -92,8 +98,8 @@ def forecaster(
         raise ValueError(f"`level` must be one of {list(LEVELS)}. Received: level={level!r}")
     mean, variance = check_statistics(statistics, num_features)
     # Layers
-    scaling = standardization(mean, variance, name="scaling")
-    unscaling = standardization(
+    scaling = Standardization(mean, variance, name="scaling")
+    unscaling = Standardization(
         *([values[i] for i in targets] for values in (mean, variance)),
         axis=2,
         invert=True,

@@ -1,6 +1,12 @@
 """The registered models: each preset is one call with literals."""
 
-from kzoo.models.classifier import sequence_classifier, text_classifier
+from kzoo.models.anomaly import anomaly_scorer
+from kzoo.models.classifier import (
+    sequence_classifier,
+    sequence_labeller,
+    sequence_regressor,
+    text_classifier,
+)
 from kzoo.models.forecaster import forecaster
 from kzoo.models.language_model import language_model, transformer_language_model
 from kzoo.models.registry import register_model
@@ -20,6 +26,11 @@ register_model(
 register_model("sequence_lstm", sequence_classifier, cell="lstm", units=64)
 register_model("sequence_gru", sequence_classifier, cell="gru", units=64)
 register_model("sequence_sru", sequence_classifier, cell="sru", units=64)
+register_model("regressor_gru", sequence_regressor, cell="gru", units=64, pooling="last")
+register_model("regressor_lstm", sequence_regressor, cell="lstm", units=64, pooling="last")
+register_model("anomaly_gru", anomaly_scorer, cell="gru")
+register_model("labeller_gru", sequence_labeller, cell="gru", units=64)
+register_model("labeller_sru", sequence_labeller, cell="sru", units=64, num_layers=2)
 
 # Lample et al. 2016, and Ma and Hovy 2016; characters are read where their vocabulary is given.
 register_model("tagger_lstm_crf", tagger, cell="lstm", units=200)

@@ -102,3 +102,44 @@ def test_registry_finds_and_refuses():
 def test_bad_sizes_are_named(sizes, message):
     with pytest.raises(ValueError, match=message):
         text_classifier(**{"vocabulary_size": 10, "num_classes": 2, **sizes})
+
+
+STATISTICS = [10.0, -2.0], [4.0, 0.25]
+
+
+@pytest.mark.parametrize("name", kzoo.list_models("regressor_*") + kzoo.list_models("labeller_*"))
+def test_models_of_measurements_train_save_and_load(name, tmp_path):
+    sizes = {"num_classes": 3} if name.startswith("labeller") else {"target_statistics": (80, 25)}
+    raw = SEQUENCES + np.array([10, -2], "float32")
+    model = kzoo.create_model(name, num_features=2, units=6, statistics=STATISTICS, **sizes)
+    before = model.predict(raw, verbose=0)
+    if name.startswith("labeller"):
+        assert before.shape == (3, 5, 3)
+        np.testing.assert_allclose(before.sum(axis=-1), 1, rtol=1e-5)
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(raw, np.array([[0, 1, 2, 0, 1]] * 3), verbose=0)
+        # What comes later changes nothing.
+        again = model.predict(raw[:, :3], verbose=0)
+        np.testing.assert_allclose(again, model.predict(raw, verbose=0)[:, :3], atol=1e-6)
+    else:
+        assert before.shape == (3, 1)
+        assert abs(before - 80).max() < 25
+        model.compile("adam", "mse")
+        model.fit(raw, np.array([[80.0], [70.0], [90.0]]), verbose=0)
+    assert abs(model.predict(raw, verbose=0) - before).max() > 1e-5
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(raw, verbose=0), model.predict(raw, verbose=0))
+
+
+def test_measurements_are_standardized_inside():
+    sizes = dict(num_features=2, num_classes=3, units=4)
+    keras.utils.set_random_seed(0)
+    raw = sequence_classifier(**sizes, statistics=STATISTICS, changes=True)
+    keras.utils.set_random_seed(0)
+    scaled = sequence_classifier(**sizes, changes=True)
+    scaled.set_weights(raw.get_weights())
+    x = SEQUENCES[:1]
+    np.testing.assert_allclose(
+        raw.predict(x * [2, 0.5] + [10, -2], verbose=0), scaled.predict(x, verbose=0), atol=1e-5
+    )

@@ -1,0 +1,155 @@
+"""Train a score of anomalies without labels, and hand over a file that raises alarms by the sample.
+
+It runs on the temperatures of a machine that come with kzoo, whose failures are labelled: labels
+are for the measurement alone. All it writes is in the run folder.
+"""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from matplotlib import pyplot
+from sklearn.metrics import roc_auc_score
+
+import kzoo
+from kzoo.export import StreamingPredictor, export_streaming
+from kzoo.models import forecast_errors
+from kzoo.recipes import command_line, report, run_folder
+from kzoo.training import ForecastLoss, Resume, SeriesBatches
+
+
+@dataclass
+class Knobs:
+    """What can be set from the command line."""
+
+    dataset: str = "machine_temperature"  # Data set, one of kzoo.data.list_faults() with one run.
+    data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
+    out: Path | None = None  # Run folder; by default runs/anomaly_detection/DATASET.
+    model: str = "anomaly_gru"  # Preset, one of kzoo.list_models("anomaly*").
+    input_length: int = 144  # Steps of a window of training.
+    units: int = 32  # Width of a recurrent layer.
+    window: int = 288  # Steps over which the score is a mean.
+    margin: float = 1.5  # An alarm begins above so many times the largest score of validation.
+    epochs: int = 2  # Epochs at most.
+    batch_size: int = 32  # Windows in a batch.
+    learning_rate: float = 2e-3  # At the start; it falls to zero along a cosine.
+    seed: int = 1  # Of weights, batches and dropout.
+
+
+SETTINGS = {}
+
+
+def batches(data, part, knobs, **options):
+    """Returns the `SeriesBatches` of a part: windows, and zeros for the errors to come to."""
+    # All windows: what is labelled is not known here.
+    ((begin, end),) = data.parts[part]
+    starts = np.arange(begin, end - knobs.input_length + 1)
+    sizes = knobs.input_length, knobs.input_length, knobs.batch_size
+    targets = np.zeros_like(data.values)
+    return SeriesBatches(data.values, targets, starts, *sizes, lead=-knobs.input_length, **options)
+
+
+def train(knobs, data, out):
+    """Trains, or goes on training, the model; returns it with its best weights, and its history."""
+    keras.utils.set_random_seed(knobs.seed)
+    sizes = dict(num_features=len(data.columns), statistics=data.statistics)
+    model = kzoo.create_model(knobs.model, units=knobs.units, window=knobs.window, **sizes)
+    trained = forecast_errors(model)
+    windows = batches(data, "train", knobs, shuffle=True, seed=knobs.seed)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        knobs.learning_rate, knobs.epochs * len(windows)
+    )
+    trained.compile(keras.optimizers.Adam(schedule), ForecastLoss())
+    resume = Resume(out / "checkpoint", "val_loss", patience=knobs.epochs)
+    windows.start_epoch(resume.restore(trained))
+    options = dict(epochs=knobs.epochs, initial_epoch=windows.epoch, callbacks=[resume])
+    trained.fit(windows, validation_data=batches(data, "validation", knobs), **options)
+    resume.load_best(trained)
+    return model, resume.history
+
+
+def episodes(flags):
+    """Returns `(begin, end)` of what is true in a row.
+
+    Example:
+
+    >>> episodes(np.array([False, True, True, False, True]))
+    [(1, 3), (4, 5)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags, [0]])))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def measure(name, scores, labels, begin, first, margin, threshold=None):
+    """Returns the row of a score: windows found, and alarms outside of them, in the test part."""
+    threshold = margin * scores[first:begin].max() if threshold is None else threshold
+    alarms = episodes(scores[begin:] > threshold)
+    windows = episodes(labels[begin:] > 0)
+    hits = [any(a < end and b > start for a, b in alarms) for start, end in windows]
+    false = [not any(a < end and b > start for start, end in windows) for a, b in alarms]
+    return {
+        "score": name,
+        "windows with an alarm": f"{sum(hits)} of {len(windows)}",
+        "alarms outside": sum(false),
+        "area under ROC": f"{roc_auc_score(labels[begin:], scores[begin:]):.3f}",
+        "threshold": f"{threshold:.3f}",
+    }
+
+
+def main(knobs):
+    """Runs the recipe with these knobs."""
+    out = run_folder.prepare(knobs, knobs.out or Path("runs/anomaly_detection", knobs.dataset))
+    data = kzoo.data.load_faults(knobs.dataset, knobs.data)
+    model, history = train(knobs, data, out)
+    run_folder.save_model(model, out / "model.keras")
+
+    # The file takes one measurement at a time; the whole run goes through it
+    verification = export_streaming(model, out / "stream.tflite", 1, inputs=data.values[None, :500])
+    predictor = StreamingPredictor(out / "stream.tflite")
+    scores = np.array([predictor(row[None, None])[0, 0, 0] for row in data.values])
+    offline = model.predict(data.values[None], verbose=0)[0, :, 0]
+
+    # Alarms in the part of testing, beside scores that need no model
+    ((first, begin),) = data.parts["validation"]
+    mean, variance = data.statistics
+    size = (abs(data.values - mean) / np.sqrt(variance)).mean(axis=1)
+    jump = abs(np.diff(data.values, axis=0, prepend=data.values[:1])).mean(axis=1)
+    arguments = data.labels, begin, first, knobs.margin
+    found = {"distance from the mean": size, "jump": jump, "stream.tflite": scores}
+    rows = [measure(name, values, *arguments) for name, values in found.items()]
+    report.print_table(f"{data.name}, test part", rows)
+    report.plot_learning_curve([history], ("loss",), out / "learning_curve.png")
+
+    figure, (upper, lower) = pyplot.subplots(2, 1, figsize=(11, 5), sharex=True)
+    upper.plot(data.values[:, 0], lw=0.6)
+    lower.plot(scores, lw=0.6)
+    lower.axhline(float(rows[-1]["threshold"]), color="C3", label="threshold")
+    lower.legend()
+    for axis in (upper, lower):
+        for start, end in episodes(data.labels > 0):
+            axis.axvspan(start, end, color="C1", alpha=0.3)
+    figure.savefig(out / "scores.png", dpi=110)
+    pyplot.close(figure)
+    text = f"""# {data.name}
+
+Licence of the data: {data.licence}. No label was used in training. The threshold is {knobs.margin}
+times the largest score of the validation part; the test part begins at step {begin}. The file and
+the Keras model differ by {abs(scores - offline).max():.1e} over {len(scores)} steps; a step takes
+{verification.latency_ms:.3f} ms, the file {verification.size_bytes / 1e6:.2f} MB.
+
+{report.markdown_table(rows)}
+
+![Measurements, windows and scores](scores.png)
+
+![Learning curve](learning_curve.png)
+"""
+    run_folder.write(out / "report.md", text)
+    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    print(f"The report, the pictures, the model and the file are in {out}")
+
+
+if __name__ == "__main__":
+    command_line.run(sys.modules[__name__])

@@ -1,0 +1,274 @@
+"""What the recipe of faults shares with its tests: windows, scores, floors, streams, report."""
+
+import json
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import classification_report
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from kzoo.export import Predictor, StreamingPredictor
+from kzoo.recipes import classification, report, run_folder
+from kzoo.training import SeriesBatches
+
+# Rows of training that the floors learn from.
+FLOOR_STRIDE = 5
+# A stream is longer than a window, so its model learns from longer ones, fewer of them.
+STREAM_LENGTH, STREAM_STRIDE = 60, 4
+# The probability at which a fault counts, and how often in a row it has to, one of these.
+CERTAIN = 0.9
+PATIENCES = (3, 5, 8, 12, 20, 30)
+
+
+def print_sizes(data):
+    """Prints how many runs there are, and of what."""
+    sizes = ", ".join(f"{len(runs)} {part}" for part, runs in data.parts.items())
+    kind = "remaining life" if data.class_names is None else f"{len(data.class_names)} classes"
+    print(f"{data.name}: {sizes} runs of {len(data.columns)} columns; {kind}")
+
+
+def batches(data, part, knobs, every_step=False, **options):
+    """Returns the `SeriesBatches` of a part: windows, and what is said of their last steps.
+
+    Args:
+        data: A `kzoo.data.Runs`.
+        part: "train", "validation" or "test".
+        knobs: The recipe's knobs.
+        every_step: Whether every step of a window has a label, or its last one.
+        **options: Of `SeriesBatches`.
+    """
+    length, stride = knobs.input_length, knobs.stride if part == "train" else 1
+    if every_step:
+        length, stride = STREAM_LENGTH, STREAM_STRIDE
+    # Engines are asked about once, at the end of what is known of them.
+    last = data.class_names is None and part == "test"
+    starts = data.starts(part, length, stride, last)
+    count = length if every_step else 1
+    sizes = length, count, knobs.batch_size
+    return SeriesBatches(data.values, data.labels, starts, *sizes, lead=-count, **options)
+
+
+def scores(data, labels, outputs):
+    """Scores what a model says of windows.
+
+    Args:
+        data: A `kzoo.data.Runs`.
+        labels: `(windows,)`.
+        outputs: Probabilities `(windows, classes)`, or steps that are left `(windows, 1)`.
+
+    Returns:
+        Dict from names to strings: accuracy in percent over windows, and over the classes but the
+        faults 3, 9 and 15, of which the measurements hardly show a trace; or the root mean squared
+        error in steps.
+
+    Example:
+
+    >>> import kzoo
+    >>> data = kzoo.data.load_faults("tep_4_classes")
+    >>> scores(data, np.array([0, 1]), np.array([[0.9, 0.1, 0, 0], [0.8, 0.2, 0, 0]]))
+    {'accuracy': '50.00', 'macro F1': '33.33'}
+    """
+    if data.class_names is None:
+        errors = outputs[:, 0] - labels
+        return {
+            "RMSE": f"{np.sqrt(np.mean(errors**2)):.2f}",
+            "MAE": f"{np.mean(np.abs(errors)):.2f}",
+        }
+    labels = labels.astype(int)
+    found = classification.scores(labels, outputs, data.class_names)
+    hidden = [data.class_names.index(f"fault {n}") for n in (3, 9, 15) if len(data.class_names) > 9]
+    if hidden:
+        seen = ~np.isin(labels, hidden)
+        right = (outputs.argmax(axis=-1) == labels)[seen].mean()
+        found["without 3, 9, 15"] = f"{100 * right:.2f}"
+    return found
+
+
+def floor(data, knobs):
+    """Returns the scores of a linear model of the flat, standardized windows."""
+    # Padded windows are nothing that a linear model can read.
+    length = knobs.input_length if data.class_names is not None else min(knobs.input_length, 30)
+
+    def read(part, **options):
+        starts = data.starts(part, length, **options)
+        windows = data.values[starts[:, None] + np.arange(length)]
+        return windows.reshape(len(windows), -1), data.labels[starts + length - 1]
+
+    inputs, labels = read("train", stride=FLOOR_STRIDE)
+    if data.class_names is None:
+        model = make_pipeline(StandardScaler(), Ridge(alpha=1000.0)).fit(inputs, labels)
+        inputs, labels = read("test", last=True)
+        return scores(data, labels, model.predict(inputs)[:, None])
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=100))
+    model.fit(inputs, labels)
+    inputs, labels = read("test", stride=FLOOR_STRIDE)
+    return scores(data, labels, model.predict_proba(inputs))
+
+
+def last_step(outputs):
+    """Returns what is said of the last step, where every step has a class."""
+    return outputs[:, -1] if outputs.ndim == 3 else outputs
+
+
+def measure_file(verification, data, test):
+    """Scores a `.tflite` file on the test windows, through the file alone.
+
+    Returns:
+        The file's row of the table.
+    """
+    predictor = Predictor(verification.path)
+    outputs = [last_step(predictor(test[index][0])) for index in range(len(test))]
+    labels = data.labels[test.target_steps()[:, -1]]
+    return {
+        "model": verification.path.name,
+        **scores(data, labels, np.concatenate(outputs)),
+        "size": f"{verification.size_bytes / 1e6:.2f} MB",
+        "latency": f"{verification.latency_ms:.3f} ms",
+        "difference": f"{verification.max_difference:.1e}",
+    }
+
+
+def watch(path, values):
+    """Runs a step model over a run, measurement by measurement.
+
+    Args:
+        path: A file of `export_streaming`.
+        values: `(time, columns)`.
+
+    Returns:
+        `(time, classes)`, the probabilities.
+    """
+    predictor = StreamingPredictor(path)
+    rows = np.asarray(values, "float32")
+    return np.array([predictor(row[None, None])[0, 0] for row in rows])
+
+
+def first_alarm(probabilities, patience, begin=0):
+    """Returns the step at which one of the faults was as good as certain so often in a row.
+
+    The first class is "normal". That it is unlikely is no alarm yet: faults that leave no trace
+    share its place.
+
+    Example:
+
+    >>> fault = np.array([0.1, 0.95, 0.1, 0.92, 0.91, 0.3])
+    >>> first_alarm(np.stack([1 - fault, fault], axis=1), patience=2)
+    4
+    """
+    in_a_row = 0
+    for step in range(begin, len(probabilities)):
+        in_a_row = in_a_row + 1 if probabilities[step, 1:].max() >= CERTAIN else 0
+        if in_a_row >= patience:
+            return step
+    return None
+
+
+def alarms(path, model, data):
+    """Watches every run of testing, and prints and returns the table of alarms.
+
+    An alarm takes so many steps in a row that the normal run of training and validation has none.
+
+    Args:
+        path: A file of `export_streaming`, of `model`.
+        model: A model of `kzoo.models.sequence_labeller`.
+        data: A `kzoo.data.Runs`.
+    """
+    normal = data.values[data.parts["train"][0][0] : data.parts["validation"][0][1]]
+    probabilities = watch(path, normal)
+    patience = next((p for p in PATIENCES if first_alarm(probabilities, p) is None), PATIENCES[-1])
+    rows, largest = [], 0.0
+    for begin, end in data.parts["test"]:
+        probabilities = watch(path, data.values[begin:end])
+        offline = model.predict(data.values[None, begin:end], verbose=0)[0]
+        largest = max(largest, float(abs(probabilities - offline).max()))
+        kind = int(data.labels[end - 1])
+        fault = int(np.argmax(data.labels[begin:end] == kind)) if kind else end - begin
+        early = first_alarm(probabilities[:fault], patience)
+        alarm = first_alarm(probabilities, patience, fault) if kind else None
+        right = probabilities[fault:].argmax(axis=-1) == kind
+        rows.append(
+            {
+                "run": data.class_names[kind],
+                "steps until the alarm": "" if alarm is None else alarm - fault + 1,
+                "false alarm before": "no" if early is None else f"at step {early + 1} of {fault}",
+                "steps named right": f"{100 * right.mean():.1f} %" if kind else "",
+            }
+        )
+    report.print_table(f"{data.name}: a file that takes one measurement at a time", rows)
+    return f"""
+## Alarms while the measurements come in
+
+`stream.tflite` takes one measurement at a time; its state goes in and comes out. An alarm takes
+{patience} steps in a row at which one of the faults has a probability of {CERTAIN} at least. The
+probabilities are those of the Keras model on whole runs, but for {largest:.1e}.
+
+{report.markdown_table(rows)}
+"""
+
+
+def write_report(out, data, knobs, rows, labels, outputs, histories, files, notes=""):
+    """Prints the table, and writes it, `report.md` and the pictures into `out`."""
+    operators = ", ".join(files[0].operators)
+    report.print_table(f"{data.name}, test runs", rows)
+    print(f"Operators in the files: {operators}")
+    report.plot_learning_curve(histories, ("loss",), out / "learning_curve.png")
+    details = "The target is the number of cycles that are left, 125 at most, in training and test."
+    picture = "life"
+    if data.class_names is None:
+        plot_life(labels, outputs[:, 0], out / "life.png")
+    else:
+        picture = "confusion"
+        classification.plot_confusion(labels, outputs, data.class_names, out / "confusion.png")
+        table = classification_report(
+            labels,
+            outputs.argmax(axis=-1),
+            labels=range(len(data.class_names)),
+            target_names=data.class_names,
+            digits=4,
+            zero_division=0,
+        )
+        details = f"```\n{table}```"
+    epochs = [epoch for history in histories for epoch in history]
+    minutes = sum(epoch["seconds"] for epoch in epochs) / 60
+    settings = "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items())
+    text = f"""# {data.name}
+
+Licence of the data: {data.licence}. Training took {minutes:.1f} minutes over {len(epochs)} epochs
+of {len(histories)} member(s); the weights are those of the epoch with the best validation loss.
+
+{report.markdown_table(rows)}
+
+Latency is the median of one window at a time in LiteRT's Interpreter on one thread; the difference
+is the largest between an output of the file and of the Keras model.
+
+Operators in the files: {operators}.
+
+{details}
+{notes}
+![Learning curve](learning_curve.png)
+
+![What was found]({picture}.png)
+
+## Settings
+
+{settings}
+"""
+    run_folder.write(out / "report.md", text)
+    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    print(f"The report, the pictures, the model and the files are in {out}")
+
+
+def plot_life(labels, found, path):
+    """Draws the life that was left to each engine, and what the model said."""
+    from matplotlib import pyplot
+
+    order = np.argsort(labels)
+    figure, axis = pyplot.subplots(figsize=(8, 4), layout="constrained")
+    axis.plot(labels[order], "k", label="cycles left")
+    axis.plot(found[order], "C1.", label="estimate")
+    axis.set(xlabel="engine, sorted", ylabel="cycles")
+    axis.grid(alpha=0.3)
+    axis.legend()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)

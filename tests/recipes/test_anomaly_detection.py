@@ -1,0 +1,63 @@
+"""Scores of anomalies: causal, naive at first, trained on errors, and streamed from a file."""
+
+import keras
+import numpy as np
+from keras import ops
+
+import kzoo
+from kzoo.export import StreamingPredictor, export_streaming
+from kzoo.layers import Delay
+from kzoo.models import forecast_errors
+from kzoo.recipes import anomaly_detection
+from kzoo.training import ForecastLoss
+
+STATISTICS = [80.0, 1.0], [16.0, 0.25]
+VALUES = np.random.default_rng(0).normal([80, 1], [4, 0.5], (2, 60, 2)).astype("float32")
+
+
+def make():
+    return kzoo.create_model(
+        "anomaly_gru", num_features=2, units=4, window=5, statistics=STATISTICS
+    )
+
+
+def test_a_delay_gives_the_step_before():
+    delayed = ops.convert_to_numpy(Delay()(VALUES))
+    np.testing.assert_array_equal(delayed[:, 1:], VALUES[:, :-1])
+    assert not delayed[:, 0].any()
+    assert Delay().compute_output_shape((2, 60, 2)) == (2, 60, 2)
+
+
+def test_the_score_begins_as_the_mean_of_what_persistence_leaves():
+    scaled = (VALUES - STATISTICS[0]) / np.sqrt(STATISTICS[1])
+    jumps = abs(np.diff(scaled, axis=1, prepend=0)).mean(axis=2)
+    found = ops.convert_to_numpy(make()(VALUES))[:, :, 0]
+    for step in (0, 3, 20, 59):
+        expected = jumps[:, max(step - 4, 0) : step + 1].sum(axis=1) / 5
+        np.testing.assert_allclose(found[:, step], expected, rtol=1e-4)
+
+
+def test_it_trains_on_its_errors_and_streams_from_a_file(tmp_path):
+    model = make()
+    trained = forecast_errors(model)
+    trained.compile(keras.optimizers.Adam(0.02), ForecastLoss(), jit_compile=False)
+    losses = trained.fit(VALUES, np.zeros_like(VALUES), epochs=60, verbose=0).history["loss"]
+    # Noise is best forecast by its mean, not by what was there before.
+    assert losses[-1] < 0.75 * losses[0]
+    whole = ops.convert_to_numpy(model(VALUES))
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(model(VALUES[:, :30])), whole[:, :30], atol=1e-5
+    )
+    export_streaming(model, tmp_path / "step.tflite", 1, inputs=VALUES, lengths=(5, 9))
+    predictor = StreamingPredictor(tmp_path / "step.tflite")
+    found = np.concatenate([predictor(VALUES[:, t : t + 1]) for t in range(60)], axis=1)
+    np.testing.assert_allclose(found, whole, atol=1e-5)
+
+
+def test_alarms_are_counted_by_windows():
+    labels = np.array([0, 0, 0, 1, 1, 0, 0, 1, 1, 0])
+    scores = np.array([0.2, 0.4, 0.1, 0.1, 0.9, 0.9, 0.1, 0.2, 0.1, 0.8])
+    row = anomaly_detection.measure("x", scores, labels, begin=2, first=0, margin=1.5)
+    assert row["threshold"] == "0.600"
+    assert row["windows with an alarm"] == "1 of 2"
+    assert row["alarms outside"] == 1

@@ -1,0 +1,102 @@
+"""The recipe of faults on short real runs: it stops, goes on, reports, exports and watches."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import kzoo
+from kzoo.export import Predictor, StreamingPredictor
+from kzoo.recipes import command_line, fault_detection, fault_parts
+from kzoo.training import Resume
+
+SIZES = ["--units", "8", "--epochs", "2", "--learning-rate", "0.01", "--members", "2"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run that stopped in its second epoch, and was then run again to its end."""
+    out = tmp_path_factory.mktemp("runs") / "stopped"
+    arguments = ["--out", str(out), *SIZES]
+    with pytest.MonkeyPatch.context() as patch:
+        begin = Resume.on_epoch_begin
+
+        def stop(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+            begin(self, epoch, logs)
+
+        patch.setattr(Resume, "on_epoch_begin", stop)
+        with pytest.raises(KeyboardInterrupt):
+            command_line.run(fault_detection, arguments)
+    state = out / "checkpoint" / "windows_0" / "state.json"
+    before = json.loads(state.read_text())
+    command_line.run(fault_detection, arguments)
+    return out, before, json.loads(state.read_text())
+
+
+def test_goes_on_where_it_stopped(run):
+    out, before, after = run
+    assert len(before) == 1
+    assert after[:1] == before
+    assert len(after) == 2
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("checkpoint", "confusion.png", "dynamic.tflite", "float16.tflite", "float32.tflite"),
+        *("floor.json", "knobs.json", "learning_curve.png", "model.keras", "report.md"),
+        *("saved_model", "scores.json", "stream.keras", "stream.tflite"),
+    ]
+    report = (out / "report.md").read_text()
+    for part in ("linear floor", "steps until the alarm", "stream.tflite", "fault 6", "Illinois"):
+        assert part in report
+
+
+def test_files_score_what_the_model_scores(run):
+    out, *_ = run
+    rows = {row["model"]: row for row in json.loads((out / "scores.json").read_text())}
+    assert rows["float32.tflite"]["accuracy"] == rows["Keras"]["accuracy"]
+    assert float(rows["Keras"]["accuracy"]) > 80
+
+
+def test_files_say_which_fault_there_is(run):
+    out, *_ = run
+    data = kzoo.data.load_faults("tep_4_classes")
+    begin, end = data.parts["test"][3]
+    window = data.values[None, end - 20 : end]
+    ((label, probability),) = Predictor(out / "dynamic.tflite").classify(window)
+    assert label == "fault 6"
+    assert probability > 0.5
+    # A stream, measurement by measurement, gives what the model gives for the whole run.
+    labeller = keras.saving.load_model(out / "stream.keras")
+    found = fault_parts.watch(out / "stream.tflite", data.values[begin : begin + 90])
+    whole = np.array(labeller(data.values[None, begin : begin + 90]))[0]
+    np.testing.assert_allclose(found, whole, atol=1e-4)
+    assert StreamingPredictor(out / "stream.tflite").labels[0] == "normal"
+
+
+def test_an_alarm_takes_several_certain_steps_in_a_row():
+    fault = np.array([0.95, 0.1, 0.92, 0.99, 0.91, 0.95])
+    probabilities = np.stack([0.9 * (1 - fault), fault, 0.1 * (1 - fault)], axis=1)
+    assert fault_parts.first_alarm(probabilities, 1) == 0
+    assert fault_parts.first_alarm(probabilities, 3) == 4
+    assert fault_parts.first_alarm(probabilities, 3, begin=3) == 5
+    assert fault_parts.first_alarm(probabilities, 5) is None
+    # Two faults, neither of them certain.
+    assert fault_parts.first_alarm(np.full((9, 3), 1 / 3), 1) is None
+
+
+def test_remaining_life_is_scored_in_cycles():
+    data = type("Engines", (), {"class_names": None})
+    found = fault_parts.scores(data, np.array([10.0, 20.0]), np.array([[13.0], [16.0]]))
+    assert found == {"RMSE": "3.54", "MAE": "3.50"}
+
+
+def test_settings_fit_the_knobs():
+    for name, settings in fault_detection.SETTINGS.items():
+        assert name in kzoo.data.list_faults()
+        fault_detection.Knobs(**settings)
+
+
+def test_a_missing_folder_is_one_line(tmp_path):
+    with pytest.raises(SystemExit, match="tep is not shipped"):
+        command_line.run(fault_detection, ["--dataset", "tep", "--out", str(tmp_path / "out")])
