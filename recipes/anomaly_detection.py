@@ -12,12 +12,12 @@ from pathlib import Path
 import keras
 import numpy as np
 from matplotlib import pyplot
-from sklearn.metrics import roc_auc_score
 
 import kzoo
 from kzoo.export import StreamingPredictor, export_streaming
 from kzoo.models import forecast_errors
 from kzoo.recipes import command_line, report, run_folder
+from kzoo.recipes.alarm_scores import episodes, measure
 from kzoo.training import ForecastLoss, Resume, SeriesBatches
 
 
@@ -69,34 +69,6 @@ def train(knobs, data, out):
     trained.fit(windows, validation_data=batches(data, "validation", knobs), **options)
     resume.load_best(trained)
     return model, resume.history
-
-
-def episodes(flags):
-    """Returns `(begin, end)` of what is true in a row.
-
-    Example:
-
-    >>> episodes(np.array([False, True, True, False, True]))
-    [(1, 3), (4, 5)]
-    """
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags, [0]])))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-
-
-def measure(name, scores, labels, begin, first, margin, threshold=None):
-    """Returns the row of a score: windows found, and alarms outside of them, in the test part."""
-    threshold = margin * scores[first:begin].max() if threshold is None else threshold
-    alarms = episodes(scores[begin:] > threshold)
-    windows = episodes(labels[begin:] > 0)
-    hits = [any(a < end and b > start for a, b in alarms) for start, end in windows]
-    false = [not any(a < end and b > start for start, end in windows) for a, b in alarms]
-    return {
-        "score": name,
-        "windows with an alarm": f"{sum(hits)} of {len(windows)}",
-        "alarms outside": sum(false),
-        "area under ROC": f"{roc_auc_score(labels[begin:], scores[begin:]):.3f}",
-        "threshold": f"{threshold:.3f}",
-    }
 
 
 def main(knobs):

@@ -8,7 +8,7 @@ import kzoo
 from kzoo.export import StreamingPredictor, export_streaming
 from kzoo.layers import Delay
 from kzoo.models import forecast_errors
-from kzoo.recipes import anomaly_detection
+from kzoo.recipes.alarm_scores import measure
 from kzoo.training import ForecastLoss
 
 STATISTICS = [80.0, 1.0], [16.0, 0.25]
@@ -57,7 +57,7 @@ def test_it_trains_on_its_errors_and_streams_from_a_file(tmp_path):
 def test_alarms_are_counted_by_windows():
     labels = np.array([0, 0, 0, 1, 1, 0, 0, 1, 1, 0])
     scores = np.array([0.2, 0.4, 0.1, 0.1, 0.9, 0.9, 0.1, 0.2, 0.1, 0.8])
-    row = anomaly_detection.measure("x", scores, labels, begin=2, first=0, margin=1.5)
+    row = measure("x", scores, labels, begin=2, first=0, margin=1.5)
     assert row["threshold"] == "0.600"
     assert row["windows with an alarm"] == "1 of 2"
     assert row["alarms outside"] == 1
