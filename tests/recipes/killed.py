@@ -1,4 +1,4 @@
-"""A recipe that is killed in the middle and started again."""
+"""A recipe that ends in the middle and is started again."""
 
 import json
 import os
@@ -7,6 +7,11 @@ import subprocess
 import sys
 import time
 from typing import NamedTuple
+
+import pytest
+
+from kzoo.recipes import command_line
+from kzoo.training import Resume
 
 
 class Killed(NamedTuple):
@@ -43,6 +48,30 @@ def kill_and_resume(recipe, out, arguments, checkpoint="checkpoint"):
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     history = json.loads(state.read_text())
     return Killed(out, history, epochs_before, process.returncode, finished)
+
+
+def stop_and_resume(recipe, out, arguments, checkpoint):
+    """Runs a recipe in this process, ends it before its second epoch, and runs it to its end.
+
+    Returns:
+        What the checkpoint knows of each epoch when the recipe ended, and at last.
+    """
+    arguments = ["--out", str(out), *arguments]
+    begin = Resume.on_epoch_begin
+
+    def stop(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+        begin(self, epoch, logs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Resume, "on_epoch_begin", stop)
+        with pytest.raises(KeyboardInterrupt):
+            command_line.run(recipe, arguments)
+    state = out / checkpoint / "state.json"
+    before = json.loads(state.read_text())
+    command_line.run(recipe, arguments)
+    return before, json.loads(state.read_text())
 
 
 def check_resumed(run, epochs):

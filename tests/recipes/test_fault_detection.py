@@ -9,7 +9,7 @@ import pytest
 import kzoo
 from kzoo.export import Predictor, StreamingPredictor
 from kzoo.recipes import command_line, fault_detection, fault_parts
-from kzoo.training import Resume
+from tests.recipes.killed import stop_and_resume
 
 SIZES = ["--units", "8", "--epochs", "2", "--learning-rate", "0.01", "--members", "2"]
 
@@ -18,22 +18,7 @@ SIZES = ["--units", "8", "--epochs", "2", "--learning-rate", "0.01", "--members"
 def run(tmp_path_factory):
     """A run that stopped in its second epoch, and was then run again to its end."""
     out = tmp_path_factory.mktemp("runs") / "stopped"
-    arguments = ["--out", str(out), *SIZES]
-    with pytest.MonkeyPatch.context() as patch:
-        begin = Resume.on_epoch_begin
-
-        def stop(self, epoch, logs=None):
-            if epoch == 1:
-                raise KeyboardInterrupt
-            begin(self, epoch, logs)
-
-        patch.setattr(Resume, "on_epoch_begin", stop)
-        with pytest.raises(KeyboardInterrupt):
-            command_line.run(fault_detection, arguments)
-    state = out / "checkpoint" / "windows_0" / "state.json"
-    before = json.loads(state.read_text())
-    command_line.run(fault_detection, arguments)
-    return out, before, json.loads(state.read_text())
+    return out, *stop_and_resume(fault_detection, out, SIZES, "checkpoint/windows_0")
 
 
 def test_goes_on_where_it_stopped(run):

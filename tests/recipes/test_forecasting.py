@@ -9,7 +9,7 @@ import kzoo
 from kzoo.cli import main as kzoo_command
 from kzoo.export import ForecastPredictor
 from kzoo.recipes import command_line, forecast_floors, forecasting, forecasting_parts
-from kzoo.training import Resume
+from tests.recipes.killed import stop_and_resume
 
 SIZES = [
     *("--input-length", "14", "--horizon", "3", "--units", "8", "--epochs", "2", "--season", "7"),
@@ -31,23 +31,8 @@ def series(tmp_path_factory):
 def run(series, tmp_path_factory):
     """A run that stopped in its second epoch, and was then run again to its end."""
     out = tmp_path_factory.mktemp("runs") / "stopped"
-    files = ["--series", str(series), "--columns", "temperature", "--out", str(out)]
-    arguments = [*files, *SIZES]
-    with pytest.MonkeyPatch.context() as patch:
-        begin = Resume.on_epoch_begin
-
-        def stop(self, epoch, logs=None):
-            if epoch == 1:
-                raise KeyboardInterrupt
-            begin(self, epoch, logs)
-
-        patch.setattr(Resume, "on_epoch_begin", stop)
-        with pytest.raises(KeyboardInterrupt):
-            command_line.run(forecasting, arguments)
-    state = out / "checkpoint" / "member_0" / "state.json"
-    before = json.loads(state.read_text())
-    command_line.run(forecasting, arguments)
-    return out, before, json.loads(state.read_text())
+    arguments = ["--series", str(series), "--columns", "temperature", *SIZES]
+    return out, *stop_and_resume(forecasting, out, arguments, "checkpoint/member_0")
 
 
 def test_goes_on_where_it_stopped(run):
