@@ -60,9 +60,9 @@ SETTINGS = {
     "ner_en": dict(epochs=5),
     "ner_ko": dict(**_SYLLABLES, epochs=5),
     "ud_ko_gsd": dict(jamo=True, batch_size=8, epochs=6, members=2),
-    "ud_en_ewt": dict(epochs=10),
-    "wnut17": dict(epochs=15),
-    "klue_ner": dict(**_SYLLABLES, epochs=12),
+    "ud_en_ewt": dict(batch_size=16, epochs=5),
+    "wnut17": dict(batch_size=16, epochs=8),
+    "klue_ner": dict(**_SYLLABLES, batch_size=16, epochs=6),
 }
 SENTENCES = {
     "ko": ["서울에서 부산까지 두 시간 걸렸습니다.", "김철수 교수는 서울대학교에서 일한다."],
