@@ -46,6 +46,7 @@ bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks.keras_corpus
 	$(BIN)/python benchmarks/stream.py
 	$(BIN)/python -m benchmarks.translation
+	$(BIN)/python -m benchmarks.ctranslate
 	$(BIN)/python -m benchmarks.encoder_training
 	$(BIN)/python -m benchmarks.bert write runs/bench/bert
 	$(BIN)/python -m benchmarks.bert time runs/bench/bert

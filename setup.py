@@ -39,6 +39,7 @@ setup(
             "seqeval>=1.2,<2",
         ],
         "bench": [
+            "ctranslate2>=4.8,<5",
             "keras-hub>=0.32,<0.33",
             "onnx>=1.17,<2",
             "onnxruntime>=1.20,<2",
