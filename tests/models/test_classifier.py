@@ -129,7 +129,8 @@ def test_models_of_measurements_train_save_and_load(name, tmp_path):
     assert abs(model.predict(raw, verbose=0) - before).max() > 1e-5
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(loaded.predict(raw, verbose=0), model.predict(raw, verbose=0))
+    # `predict` compiles each model for itself, and may round the last bit in another way.
+    np.testing.assert_array_equal(loaded(raw), model(raw))
 
 
 def test_measurements_are_standardized_inside():
