@@ -3,9 +3,11 @@
 import keras
 from keras import ops
 
+from kzoo.training.step_mean import StepMean
+
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class Perplexity(keras.metrics.Mean):
+class Perplexity(StepMean):
     """How many ids the model is torn between at a step, on average.
 
         exp(-(sum_t w_t log p(y_t)) / sum_t w_t)
@@ -34,19 +36,11 @@ class Perplexity(keras.metrics.Mean):
     def __init__(self, name="perplexity", dtype=None):
         super().__init__(name=name, dtype=dtype)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        """Adds the losses of a batch."""
+    def measure(self, y_true, y_pred):
+        """Returns the loss of each step."""
         logits = ops.cast(y_pred, "float32")
-        losses = ops.sparse_categorical_crossentropy(y_true, logits, from_logits=True)
-        if sample_weight is None:
-            sample_weight = ops.ones_like(losses)
-        # Flat, for Keras takes the mean of a row: an id of a short batch would count for more.
-        super().update_state(ops.reshape(losses, (-1,)), ops.reshape(sample_weight, (-1,)))
+        return ops.sparse_categorical_crossentropy(y_true, logits, from_logits=True)
 
     def result(self):
         """Returns the perplexity so far."""
         return ops.exp(super().result())
-
-    def get_config(self):
-        """Returns the constructor arguments."""
-        return {"name": self.name, "dtype": self.dtype}
