@@ -44,7 +44,8 @@ def main(knobs):
     print(f"{libraries}; {model.count_params():,} weights, {np.mean(lengths):.1f} ids a sentence")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(knobs.files or temporary)
-        files = {kind: folder / f"{kind}.tflite" for kind, _ in PRECISIONS.values()}
+        folder.mkdir(parents=True, exist_ok=True)
+        files = {kind: folder / f"{MODEL}_{kind}.tflite" for kind, _ in PRECISIONS.values()}
         options = {"max_length": knobs.steps, "beam_size": BEAMS, "inputs": sentences[0]}
         options |= {"start_id": Tokenizer.start_id, "end_id": Tokenizer.end_id}
         export_seq2seq(model, files, banned_ids=Tokenizer.unwritten_ids, **options)
