@@ -27,7 +27,10 @@ class List:
 
         import kzoo
 
-        kinds = ["corpora", "datasets", "dialogues", "faults", "series", "tagging", "translations"]
+        kinds = (
+            *("corpora", "datasets", "dialogues", "digits"),
+            *("faults", "series", "tagging", "translations"),
+        )
         names = sorted(name for kind in kinds for name in getattr(kzoo.data, f"list_{kind}")())
         groups = {
             "models": kzoo.list_models(),

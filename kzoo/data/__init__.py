@@ -2,6 +2,7 @@
 
 from kzoo.data.corpora import Corpus, list_corpora, load_corpus, read_corpus
 from kzoo.data.dialogues import Dialogues, list_dialogues, load_dialogues
+from kzoo.data.digits import Digits, list_digits, load_digits
 from kzoo.data.faults import Runs, list_faults, load_faults
 from kzoo.data.files import DataWarning
 from kzoo.data.numbers import Table, read_table
@@ -22,6 +23,7 @@ __all__ = [
     "Corpus",
     "DataWarning",
     "Dialogues",
+    "Digits",
     "LabelledTexts",
     "Runs",
     "Series",
@@ -35,12 +37,14 @@ __all__ = [
     "list_corpora",
     "list_datasets",
     "list_dialogues",
+    "list_digits",
     "list_faults",
     "list_series",
     "list_tagging",
     "list_translations",
     "load_corpus",
     "load_dialogues",
+    "load_digits",
     "load_faults",
     "load_series",
     "load_tagging",

@@ -4,8 +4,8 @@ Run it again to get the same bytes: `python -m kzoo.data.embed FOLDER`, where FO
 `embedded/sentiment_ko.tsv.xz` (6,000 balanced reviews drawn from NSMC), `sms_spam/sms.tsv.gz`,
 `chatbot_ko/ChatbotData.csv.gz`, `kor_eng_tatoeba/kor.tsv.gz`, and in `embedded/` the first tagged
 sentences of UD English-EWT, UD Korean-GSD and KLUE-NER, and all of WNUT 2017 (`TAGGED`), the first
-750,000 characters of tinyshakespeare and 8,000 unlabelled reviews of NSMC (`TEXTS`), and series of
-numbers (`NUMBERS`).
+750,000 characters of tinyshakespeare and 8,000 unlabelled reviews of NSMC (`TEXTS`), series of
+numbers (`NUMBERS`), and the first images of MNIST's test file (`DIGITS`).
 """
 
 import gzip
@@ -26,6 +26,8 @@ NUMBERS = {
     "machine_temperature.csv.xz": "fault_machine_temperature.csv.xz",
     "tep_4_classes.csv.xz": "fault_tep_4class.csv.xz",
 }
+# One file of images, as MNIST has them, with the labels behind.
+DIGITS = "ocr_digits_1600.bin.xz"
 
 # Rows are removed, not masked: a masked review teaches a model to read masks. The list is meant to
 # be too wide rather than too narrow, for a lost row costs nothing.
@@ -89,6 +91,19 @@ def clean_lines(lines):
     return [line for line in lines if not OFFENSIVE.search(line)]
 
 
+def split_digits(data):
+    """Returns bytes of images and of labels, in the two formats of MNIST.
+
+    >>> one_image = [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 77]
+    >>> images, labels = split_digits(bytes([*one_image, 5]))
+    >>> images[-1], list(labels)
+    (77, [0, 0, 8, 1, 0, 0, 0, 1, 5])
+    """
+    count = data[4:8]
+    start = len(data) - int.from_bytes(count, "big")
+    return data[:start], bytes([0, 0, 8, 1]) + count + data[start:]
+
+
 def main(folder):
     """Writes the embedded files and says how many rows each holds."""
     source = Path(folder)
@@ -102,6 +117,7 @@ def main(folder):
         name: lzma.decompress((source / "embedded" / file).read_bytes()).decode()
         for name, file in TEXTS.items()
     }
+    images, labels = split_digits(lzma.decompress((source / "embedded" / DIGITS).read_bytes()))
     for name, data in [
         ("sentiment_ko.tsv.xz", "".join(row + "\n" for row in rows).encode()),
         ("spam_en.tsv.xz", spam),
@@ -113,6 +129,8 @@ def main(folder):
             (name, lzma.decompress((source / "embedded" / file).read_bytes()))
             for name, file in NUMBERS.items()
         ),
+        ("digits_1600-images-idx3-ubyte.xz", images),
+        ("digits_1600-labels-idx1-ubyte.xz", labels),
     ]:
         (EMBEDDED / name).write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
         print(f"{name}: {data.count(10)} lines")

@@ -1,4 +1,4 @@
-"""Finds the files of a data set, plain or packed, and reads their lines."""
+"""Finds the files of a data set, plain or packed, and reads them."""
 
 import gzip
 import lzma
@@ -48,6 +48,19 @@ def find_files(name, source, files, folder=None):
     raise FileNotFoundError(f"folder: expected {wanted}, got {str(folder)!r}, {state}")
 
 
+def read_bytes(path):
+    """Reads what `path` holds, plain or packed as `.gz` or `.xz`.
+
+    Raises:
+        ValueError: if the file is damaged.
+    """
+    try:
+        with _OPENERS.get(path.suffix, open)(path, "rb") as file:
+            return file.read()
+    except (EOFError, lzma.LZMAError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path}: damaged or cut short, copy it again ({error})") from error
+
+
 def read_lines(path):
     """Reads the lines of `path`, plain or packed as `.gz` or `.xz`.
 
@@ -57,11 +70,7 @@ def read_lines(path):
     Raises:
         ValueError: if the file is damaged.
     """
-    try:
-        with _OPENERS.get(path.suffix, open)(path, "rb") as file:
-            data = file.read()
-    except (EOFError, lzma.LZMAError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{path}: damaged or cut short, copy it again ({error})") from error
+    data = read_bytes(path)
     # Only a line feed ends a row: texts hold other characters that str.splitlines would split at.
     return data.removeprefix(b"\xef\xbb\xbf").removesuffix(b"\n").split(b"\n")
 

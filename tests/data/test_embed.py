@@ -70,6 +70,8 @@ def test_the_files_are_written_and_read_back(tmp_path, monkeypatch, capsys):
         (tmp_path / "embedded" / name).write_bytes(lzma.compress(text))
     for name in embed.NUMBERS.values():
         (tmp_path / "embedded" / name).write_bytes(lzma.compress(b"value\n1\n"))
+    digits = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 70, 80, 7, 8])
+    (tmp_path / "embedded" / embed.DIGITS).write_bytes(lzma.compress(digits))
     out = tmp_path / "out"
     out.mkdir()
     monkeypatch.setattr(embed, "EMBEDDED", out)
@@ -84,4 +86,6 @@ def test_the_files_are_written_and_read_back(tmp_path, monkeypatch, capsys):
     text = lzma.decompress((out / "language_ko.txt.xz").read_bytes())
     assert text == b"lm_ko.txt.xz\n"
     assert lzma.decompress((out / "tep_4_classes.csv.xz").read_bytes()) == b"value\n1\n"
+    labels = lzma.decompress((out / "digits_1600-labels-idx1-ubyte.xz").read_bytes())
+    assert labels == bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 8])
     assert "sentiment_ko.tsv.xz: 5 lines" in capsys.readouterr().out
