@@ -29,7 +29,7 @@ class List:
 
         kinds = (
             *("corpora", "datasets", "dialogues", "digits"),
-            *("faults", "series", "tagging", "translations"),
+            *("faults", "series", "speech", "tagging", "translations"),
         )
         names = sorted(name for kind in kinds for name in getattr(kzoo.data, f"list_{kind}")())
         groups = {

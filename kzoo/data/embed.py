@@ -5,7 +5,8 @@ Run it again to get the same bytes: `python -m kzoo.data.embed FOLDER`, where FO
 `chatbot_ko/ChatbotData.csv.gz`, `kor_eng_tatoeba/kor.tsv.gz`, and in `embedded/` the first tagged
 sentences of UD English-EWT, UD Korean-GSD and KLUE-NER, and all of WNUT 2017 (`TAGGED`), the first
 750,000 characters of tinyshakespeare and 8,000 unlabelled reviews of NSMC (`TEXTS`), series of
-numbers (`NUMBERS`), and the first images of MNIST's test file (`DIGITS`).
+numbers (`NUMBERS`), the first images of MNIST's test file (`DIGITS`), and recordings of spoken
+digits (`SPEECH`).
 """
 
 import gzip
@@ -28,6 +29,7 @@ NUMBERS = {
 }
 # One file of images, as MNIST has them, with the labels behind.
 DIGITS = "ocr_digits_1600.bin.xz"
+SPEECH = "speech_digits.tar.xz"
 
 # Rows are removed, not masked: a masked review teaches a model to read masks. The list is meant to
 # be too wide rather than too narrow, for a lost row costs nothing.
@@ -131,6 +133,7 @@ def main(folder):
         ),
         ("digits_1600-images-idx3-ubyte.xz", images),
         ("digits_1600-labels-idx1-ubyte.xz", labels),
+        (SPEECH, lzma.decompress((source / "embedded" / SPEECH).read_bytes())),
     ]:
         (EMBEDDED / name).write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
         print(f"{name}: {data.count(10)} lines")

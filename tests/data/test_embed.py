@@ -72,6 +72,7 @@ def test_the_files_are_written_and_read_back(tmp_path, monkeypatch, capsys):
         (tmp_path / "embedded" / name).write_bytes(lzma.compress(b"value\n1\n"))
     digits = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 70, 80, 7, 8])
     (tmp_path / "embedded" / embed.DIGITS).write_bytes(lzma.compress(digits))
+    (tmp_path / "embedded" / embed.SPEECH).write_bytes(lzma.compress(b"a tar"))
     out = tmp_path / "out"
     out.mkdir()
     monkeypatch.setattr(embed, "EMBEDDED", out)
@@ -88,4 +89,5 @@ def test_the_files_are_written_and_read_back(tmp_path, monkeypatch, capsys):
     assert lzma.decompress((out / "tep_4_classes.csv.xz").read_bytes()) == b"value\n1\n"
     labels = lzma.decompress((out / "digits_1600-labels-idx1-ubyte.xz").read_bytes())
     assert labels == bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 8])
+    assert lzma.decompress((out / "speech_digits.tar.xz").read_bytes()) == b"a tar"
     assert "sentiment_ko.tsv.xz: 5 lines" in capsys.readouterr().out
