@@ -2,6 +2,7 @@
 
 from kzoo.models import bert_presets as bert_presets
 from kzoo.models import presets as presets
+from kzoo.models import word_presets as word_presets
 from kzoo.models.anomaly import anomaly_scorer, forecast_errors
 from kzoo.models.bert import bert
 from kzoo.models.bert_folder import load_bert, save_bert
@@ -31,6 +32,7 @@ from kzoo.models.seq2seq import ATTENTIONS, Seq2SeqSteps, seq2seq
 from kzoo.models.tagger import tag_decoder, tagger
 from kzoo.models.transformer import transformer_seq2seq
 
+from kzoo.models.word_vectors import cbow, skip_gram
 __all__ = [
     "ATTENTIONS",
     "LanguageModelSteps",
@@ -44,6 +46,8 @@ __all__ = [
     "bert_sentence_encoder",
     "bert_tagger",
     "create_model",
+    "captioner",
+    "cbow",
     "ensemble",
     "forecast_errors",
     "forecaster",
@@ -57,6 +61,7 @@ __all__ = [
     "sequence_labeller",
     "sequence_regressor",
     "standardized_forecaster",
+    "skip_gram",
     "tag_decoder",
     "tagger",
     "text_classifier",

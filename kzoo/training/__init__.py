@@ -9,6 +9,7 @@ from kzoo.training.layerwise_adamw import LayerwiseAdamW
 from kzoo.training.linear_start import start_at_ridge
 from kzoo.training.linear_warmup import LinearWarmup
 from kzoo.training.masked import MaskedBatches
+from kzoo.training.negative_sampling import NegativeSamplingLoss
 from kzoo.training.pairs import PairBatches
 from kzoo.training.perplexity import Perplexity
 from kzoo.training.resume import Resume
@@ -19,6 +20,7 @@ from kzoo.training.smoothed_crossentropy import SmoothedCrossentropy
 from kzoo.training.tagged import TaggedBatches
 from kzoo.training.text_rows import SentencePair, filled_rows, sentence_pairs, single_lines
 from kzoo.training.truncated import ResetStates, Windows
+from kzoo.training.word_windows import WordWindows
 
 __all__ = [
     "BertBatches",
@@ -29,6 +31,7 @@ __all__ = [
     "LayerwiseAdamW",
     "LinearWarmup",
     "MaskedBatches",
+    "NegativeSamplingLoss",
     "PairBatches",
     "Perplexity",
     "ResetStates",
@@ -40,6 +43,7 @@ __all__ = [
     "SmoothedCrossentropy",
     "TaggedBatches",
     "Windows",
+    "WordWindows",
     "filled_rows",
     "sentence_pairs",
     "single_lines",
