@@ -46,7 +46,6 @@ __all__ = [
     "bert_sentence_encoder",
     "bert_tagger",
     "create_model",
-    "captioner",
     "cbow",
     "ensemble",
     "forecast_errors",
