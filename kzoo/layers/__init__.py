@@ -11,6 +11,7 @@ from kzoo.layers.connection import Highway, Residual
 from kzoo.layers.coupled_lstm import CoupledLSTMCell
 from kzoo.layers.coverage_attention import CoverageAttention, coverage_loss
 from kzoo.layers.crf import CRF, Marginals, Viterbi, bio_constraints
+from kzoo.layers.ctc_frames import FrameLogProbabilities, NewSymbols
 from kzoo.layers.delay import Delay
 from kzoo.layers.echo_state import EchoStateCell
 from kzoo.layers.fast_rnn import FastRNNCell
@@ -23,8 +24,10 @@ from kzoo.layers.jordan import JordanCell
 from kzoo.layers.keras_cell import KerasCell
 from kzoo.layers.layer_norm_rnn import LayerNormLSTMCell, LayerNormRNNCell
 from kzoo.layers.learned_positions import LearnedPositions
+from kzoo.layers.length_masking import LengthMasking
 from kzoo.layers.ligru import LiGRUCell
 from kzoo.layers.location_sensitive_attention import LocationSensitiveAttention
+from kzoo.layers.log_mel import LogMel
 from kzoo.layers.lowering import LOWERINGS, lowering_scope
 from kzoo.layers.lstm import LSTMCell
 from kzoo.layers.luong_attention import LuongAttention
@@ -49,6 +52,7 @@ from kzoo.layers.recurrent_decoder import RecurrentDecoder
 from kzoo.layers.rg_lru import RGLRUCell
 from kzoo.layers.simple_rnn import SimpleRNNCell
 from kzoo.layers.sinusoidal import SinusoidalPositions
+from kzoo.layers.spec_augment import SpecAugment
 from kzoo.layers.sru import SRUCell
 from kzoo.layers.sru_plus_plus import SRUPlusPlus
 from kzoo.layers.standardization import Standardization
@@ -108,6 +112,7 @@ __all__ = [
     "FastRNNCell",
     "FeedForward",
     "FeedbackCell",
+    "FrameLogProbabilities",
     "GRUCell",
     "Highway",
     "IRNNCell",
@@ -120,9 +125,11 @@ __all__ = [
     "LayerNormLSTMCell",
     "LayerNormRNNCell",
     "LearnedPositions",
+    "LengthMasking",
     "LiGRUCell",
     "LinearCell",
     "LocationSensitiveAttention",
+    "LogMel",
     "LuongAttention",
     "LuongLocalMonotonicAttention",
     "LuongLocalPredictiveAttention",
@@ -137,6 +144,7 @@ __all__ = [
     "MultiHeadAttention",
     "NASCell",
     "NGramEmbedding",
+    "NewSymbols",
     "PeepholeLSTMCell",
     "PeepholeSRUCell",
     "ProjectedLSTMCell",
@@ -150,6 +158,7 @@ __all__ = [
     "SRUPlusPlus",
     "SimpleRNNCell",
     "SinusoidalPositions",
+    "SpecAugment",
     "Standardization",
     "TimeDistributed",
     "TokenDropout",
