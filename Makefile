@@ -48,6 +48,7 @@ bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks.translation
 	$(BIN)/python -m benchmarks.ctranslate
 	$(BIN)/python -m benchmarks.encoder_training
+	$(BIN)/python -m benchmarks.word2vec
 	$(BIN)/python -m benchmarks.bert write runs/bench/bert
 	$(BIN)/python -m benchmarks.bert time runs/bench/bert
 

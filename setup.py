@@ -36,10 +36,12 @@ setup(
             "matplotlib>=3.9,<4",
             "sacrebleu>=2.5,<3",
             "scikit-learn>=1.5,<2",
+            "scipy>=1.13,<2",
             "seqeval>=1.2,<2",
         ],
         "bench": [
             "ctranslate2>=4.8,<5",
+            "gensim>=4.4,<5",
             "keras-hub>=0.32,<0.33",
             "onnx>=1.17,<2",
             "onnxruntime>=1.20,<2",

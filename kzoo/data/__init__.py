@@ -21,6 +21,7 @@ from kzoo.data.text_classification import (
     load_text_classification,
 )
 from kzoo.data.translation import Translation, list_translations, load_translation
+from kzoo.data.word_tests import list_word_tests, load_analogies, load_similarities
 
 __all__ = [
     "Corpus",
@@ -53,11 +54,14 @@ __all__ = [
     "list_speech",
     "list_tagging",
     "list_translations",
+    "list_word_tests",
+    "load_analogies",
     "load_corpus",
     "load_dialogues",
     "load_digits",
     "load_faults",
     "load_series",
+    "load_similarities",
     "load_speech",
     "load_tagging",
     "load_text_classification",

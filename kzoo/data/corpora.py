@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from kzoo.data.catalog import SOURCES
 from kzoo.data.files import find_files, read_lines
+from kzoo.data.rows import read_rows
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class _Source:
         shares: shares of the file that are for training and for validation; the rest is for
             testing.
         embedded: whether the file comes with kzoo.
+        labelled: the text classification set whose training texts stand before the file's.
     """
 
     folder: str
@@ -24,6 +27,7 @@ class _Source:
     licence: str
     shares: tuple[float, float] = (0.8, 0.1)
     embedded: bool = False
+    labelled: str | None = None
 
 
 _SOURCES = {
@@ -32,6 +36,9 @@ _SOURCES = {
     # As nanoGPT cuts it, so that losses compare; it has no test part.
     "tinyshakespeare": _Source("tinyshakespeare", "input.txt", "public domain", (0.9, 0.1)),
     "nsmc_unlabelled": _Source("nsmc_rebuilt", "unlabelled_lm.txt", "CC0 1.0", (0.98, 0.01)),
+    "imdb_reviews": _Source(
+        "imdb", "unsup.txt", SOURCES["imdb"].licence, (0.98, 0.01), labelled="imdb"
+    ),
 }
 _PARTS = {"train": "*train*", "validation": "*valid*", "test": "*test*"}
 
@@ -59,7 +66,7 @@ def list_corpora():
     """The names that `load_corpus` knows, sorted.
 
     >>> list_corpora()
-    ['language_en', 'language_ko', 'nsmc_unlabelled', 'tinyshakespeare']
+    ['imdb_reviews', 'language_en', 'language_ko', 'nsmc_unlabelled', 'tinyshakespeare']
     """
     return sorted(_SOURCES)
 
@@ -69,8 +76,9 @@ def load_corpus(name, folder=None):
 
     `language_en` (750,000 characters of Shakespeare's plays) and `language_ko` (Korean film
     reviews, one a line) come with kzoo; `tinyshakespeare` (all of the same plays, cut as nanoGPT
-    cuts them: nine tenths for training, the rest for validation, nothing for testing) and
-    `nsmc_unlabelled` (300,000 Korean film reviews) are read from a folder.
+    cuts them: nine tenths for training, the rest for validation, nothing for testing),
+    `nsmc_unlabelled` (300,000 Korean film reviews) and `imdb_reviews` (75,000 English ones, of the
+    training part of IMDb and without a label) are read from a folder.
 
     Args:
         name: one of `list_corpora()`.
@@ -90,8 +98,13 @@ def load_corpus(name, folder=None):
     if name not in _SOURCES:
         raise ValueError(f"name: expected one of {', '.join(list_corpora())}, got {name!r}")
     source = _SOURCES[name]
-    path = find_files(name, source, [source.file], folder)[source.file]
-    return Corpus(name, source.licence, *_cut(_read(path), source.shares))
+    labelled = SOURCES[source.labelled].files["train"] if source.labelled else None
+    paths = find_files(name, source, [file for file in (labelled, source.file) if file], folder)
+    text = _read(paths[source.file])
+    if labelled:
+        rows, _ = read_rows(paths[labelled], SOURCES[source.labelled], "train")
+        text = "\n".join([row for _, row, _ in rows] + [text]).replace("<br />", " ")
+    return Corpus(name, source.licence, *_cut(text, source.shares))
 
 
 def read_corpus(path):

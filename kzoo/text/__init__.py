@@ -10,6 +10,7 @@ from kzoo.text.tagging import TaggingTokenizer
 from kzoo.text.tokenizer import Tokenizer
 from kzoo.text.word import WordTokenizer
 from kzoo.text.word_piece import WordPieceTokenizer
+from kzoo.text.word_vectors import WordVectors
 
 __all__ = [
     "TOKENIZERS",
@@ -21,6 +22,7 @@ __all__ = [
     "Tokenizer",
     "WordPieceTokenizer",
     "WordTokenizer",
+    "WordVectors",
     "detokenize_lines",
     "load_tokenizer",
     "tokenize_lines",

@@ -96,6 +96,7 @@ class WordWindows(keras.utils.PyDataset):
         self.seed = seed
         counts = np.bincount(self.ids, minlength=vocabulary_size).astype("float64")
         self.kept = keep_probabilities(counts, sample)
+        self._expected_words = float(counts @ self.kept)
         self._noise = np.cumsum(counts**0.75) / np.sum(counts**0.75)
         steps = np.arange(self.LENGTH)
         distances = abs(steps[:, None] - steps)
@@ -116,14 +117,17 @@ class WordWindows(keras.utils.PyDataset):
         self._reach = rng.integers(1, self.window + 1, self._ids.size, "int8")
         self._reach[self._sentences < 0] = 0
         stride = self.LENGTH - 2 * self.window
-        self.starts = rng.permutation(np.arange(0, self._ids.size - sum(ends), stride))
+        starts = rng.permutation(np.arange(0, self._ids.size - sum(ends), stride))
+        # Keras asks for as many batches in every epoch: chance leaves out, or repeats, a few.
+        expected = -(-round(self._expected_words) // stride)
+        self.starts = np.resize(starts, max(expected, 1))
 
     def on_epoch_end(self):
         """Draws the next epoch."""
         self.start_epoch(self.epoch + 1)
 
     def __len__(self):
-        """Returns the number of batches of an epoch, which differs little from epoch to epoch."""
+        """Returns the number of batches, the same in all epochs."""
         return -(-len(self.starts) // self.batch_size)
 
     def __getitem__(self, index):

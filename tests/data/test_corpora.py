@@ -27,6 +27,18 @@ def test_tinyshakespeare_is_cut_as_in_nanogpt(tmp_path):
     assert (data.train, data.validation, data.test) == (text[:900], text[900:], "")
 
 
+def test_imdb_reviews_are_one_a_line_without_markup(tmp_path):
+    (tmp_path / "imdb").mkdir()
+    rows = ["label\trating\ttext"] + [f"{n % 2}\t9\tgood<br />film {n}" for n in range(60)]
+    (tmp_path / "imdb" / "train.tsv").write_text("\n".join(rows))
+    (tmp_path / "imdb" / "unsup.txt.xz").write_bytes(lzma.compress(b"no label\n" * 40))
+    data = load_corpus("imdb_reviews", tmp_path)
+    lines = (data.train + data.validation + data.test).split("\n")
+    assert lines[:2] + lines[-1:] == ["good film 0", "good film 1", "no label"]
+    assert len(lines) == 100
+    assert data.licence.startswith("research use")
+
+
 def test_a_file_of_yours_is_cut_and_keeps_its_line_breaks(tmp_path):
     path = tmp_path / "mine.v2.txt.xz"
     path.write_bytes(lzma.compress("\ufeff한국\r\n어\n\n가나다라\n".encode()))
@@ -50,7 +62,7 @@ def test_a_folder_of_yours_has_a_file_for_each_part(tmp_path):
 
 def test_what_is_wrong_is_named(tmp_path):
     assert "language_en" in list_corpora()
-    with pytest.raises(ValueError, match=r"name: expected one of language_en, .* got 'nothing'"):
+    with pytest.raises(ValueError, match=r"name: expected one of .*language_en, .* got 'nothing'"):
         load_corpus("nothing")
     with pytest.raises(ValueError, match=r"folder: expected .*input.txt"):
         load_corpus("tinyshakespeare")

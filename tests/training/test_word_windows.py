@@ -98,6 +98,17 @@ def test_an_epoch_depends_on_seed_and_number_alone():
     assert first[0][0].tolist() != epoch(resumed)[0][0].tolist()
 
 
+def test_all_epochs_have_as_many_batches():
+    text = np.random.default_rng(0).choice([4, 5, 6, 7], 6000)
+    windows = WordWindows([text], 8, sample=0.02, batch_size=2)
+    counts = []
+    for _ in range(4):
+        counts.append((len(windows), len(batches(windows))))
+        windows.on_epoch_end()
+    assert len(set(counts)) == 1
+    assert windows[len(windows) - 1][0]["ids"].size
+
+
 def test_the_loss_is_that_of_logistic_regression_with_weights():
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(2, 3, 4)).astype("float32") * 5

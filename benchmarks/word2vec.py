@@ -1,0 +1,158 @@
+"""Word2vec beside gensim: words a second, and how well the vectors agree with people, in one run.
+
+    python -m benchmarks.word2vec [--data DIR] [--words 300000]
+
+Both train on the same sentences with the same settings, on two threads. First they take turns, an
+epoch at a time, on the first words of the text (on busy cores, as fast as each gets on beside the
+rest); then each trains from scratch on all of it, and is measured by WordSim-353.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import tyro
+from gensim.models import Word2Vec
+
+import kzoo
+from benchmarks.race import race
+from benchmarks.recurrent_report import table
+from kzoo.recipes.word_scores import correlation
+from kzoo.recipes.word_sentences import read_sentences
+from kzoo.text import WordVectors
+from kzoo.training import NegativeSamplingLoss, WordWindows
+
+
+@dataclass
+class Knobs:
+    """What can be set from the command line."""
+
+    data: Path | None = None  # Folder of the full data sets; without it, Shakespeare.
+    words: int = 300_000  # Words of the text, with those too rare for a vector, in the race.
+    seconds: float = 20.0  # How long the libraries take turns; 0 leaves the race out.
+    train: bool = True  # Whether they train from scratch afterwards.
+    bag: bool = False  # CBOW in place of skip-gram.
+    epochs: int = 5  # Epochs of training from scratch.
+    embedding_dim: int = 100  # Width of a vector.
+    window: int = 5  # Words of the largest window on each side.
+    negatives: int = 5  # Noise words for each pair.
+    sample: float = 1e-3  # Share above which a word is left out ever more often.
+    min_count: int = 5  # Occurrences that a word needs.
+    learning_rate: float = 0.025  # At the start; it falls to 0.0001 along a line.
+    seed: int = 1  # Of both.
+
+
+class Kzoo:
+    """kzoo's word2vec; `epoch` trains one, `vectors` is what it learnt."""
+
+    def __init__(self, knobs, vocabulary, sentences, epochs):
+        keras.utils.set_random_seed(knobs.seed)
+        self.vocabulary = vocabulary
+        self.windows = WordWindows(
+            sentences,
+            len(vocabulary),
+            knobs.bag,
+            knobs.window,
+            knobs.negatives,
+            knobs.sample,
+            seed=knobs.seed,
+        )
+        self.model = kzoo.create_model(
+            "cbow" if knobs.bag else "skip_gram",
+            vocabulary_size=len(vocabulary),
+            embedding_dim=knobs.embedding_dim,
+        )
+        steps = epochs * len(self.windows)
+        schedule = keras.optimizers.schedules.PolynomialDecay(knobs.learning_rate, steps, 1e-4)
+        optimizer = keras.optimizers.SGD(schedule)
+        self.model.compile(optimizer, NegativeSamplingLoss(), jit_compile=False)
+
+    def epoch(self):
+        """Trains one epoch."""
+        self.model.fit(self.windows, verbose=0, shuffle=False)
+
+    @property
+    def vectors(self):
+        """The vectors as they are now."""
+        return WordVectors(self.vocabulary, self.model.get_layer("words").get_weights()[0])
+
+
+class Gensim:
+    """The same by gensim."""
+
+    def __init__(self, knobs, vocabulary, sentences, epochs):
+        self.sentences = [[vocabulary[id] for id in ids if id > 3] for ids in sentences]
+        self.model = Word2Vec(
+            vector_size=knobs.embedding_dim,
+            window=knobs.window,
+            min_count=1,
+            sg=int(not knobs.bag),
+            negative=knobs.negatives,
+            sample=knobs.sample,
+            alpha=knobs.learning_rate,
+            workers=2,
+            seed=knobs.seed,
+        )
+        self.model.build_vocab(self.sentences)
+        self.epochs, self.done, self.rate = epochs, 0, knobs.learning_rate
+
+    def epoch(self):
+        """Trains one epoch."""
+        rates = [
+            max(self.rate * (1 - done / self.epochs), 1e-4) for done in (self.done, self.done + 1)
+        ]
+        self.model.train(
+            self.sentences,
+            total_examples=len(self.sentences),
+            epochs=1,
+            start_alpha=rates[0],
+            end_alpha=rates[1],
+        )
+        self.done += 1
+
+    @property
+    def vectors(self):
+        """The vectors as they are now."""
+        return WordVectors(self.model.wv.index_to_key, self.model.wv.vectors)
+
+
+def main(knobs):
+    """Prints the tables."""
+    corpus = kzoo.data.load_corpus("imdb_reviews" if knobs.data else "language_en", knobs.data)
+    libraries = {"kzoo": Kzoo, "gensim": Gensim}
+    if knobs.seconds:
+        # The end of the text: in the middle of IMDb's, all reviews are of one kind.
+        part = " ".join(corpus.train[-10 * knobs.words :].split(" ")[-knobs.words :])
+        vocabulary, sentences = read_sentences(part, knobs.min_count, 10**6)
+        runners = {n: make(knobs, vocabulary, sentences, 99) for n, make in libraries.items()}
+        times = race({name: runner.epoch for name, runner in runners.items()}, knobs.seconds)
+        count = sum(int((ids > 3).sum()) for ids in sentences)
+        rates = {name: 1e3 * count / time for name, time in times.items()}
+        row = {name: f"{rate:,.0f} words/s" for name, rate in rates.items()}
+        print(f"An epoch of {count:,} words, {len(vocabulary) - 4:,} vectors")
+        print(table([{**row, "kzoo to gensim": f"{rates['kzoo'] / rates['gensim']:.2f}"}]))
+    if not knobs.train:
+        return
+    vocabulary, sentences = read_sentences(corpus.train, knobs.min_count, 10**6)
+    count = sum(int((ids > 3).sum()) for ids in sentences)
+    rows = []
+    for name, make in libraries.items():
+        runner = make(knobs, vocabulary, sentences, knobs.epochs)
+        start = time.perf_counter()
+        for _ in range(knobs.epochs):
+            runner.epoch()
+        seconds = time.perf_counter() - start
+        row = {"library": name, "seconds": f"{seconds:.0f}"}
+        row["words/s"] = f"{knobs.epochs * count / seconds:,.0f}"
+        for test in ("wordsim_353", "rg_65") if knobs.data else ():
+            pairs = kzoo.data.load_similarities(test, knobs.data)
+            rho, known = correlation(runner.vectors, pairs)
+            row[f"{test}, {known} pairs"] = f"{rho:.4f}"
+        rows.append(row)
+    print(f"{knobs.epochs} epochs of {count:,} words, {len(vocabulary) - 4:,} vectors")
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Knobs, description=__doc__))
