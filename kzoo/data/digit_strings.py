@@ -13,7 +13,9 @@ _DITHER = 1e-4
 class DigitStrings:
     """Strings of 1 to `max_length` digits of one part of a set; what both kinds share.
 
-    A string depends on `seed`, its row and the epoch alone. All lengths are equally frequent.
+    A string depends on `seed`, its row and the epoch alone. All lengths are equally frequent: those
+    of training are up to two digits in the first epoch, and to one more in each one after it, for
+    what is short is learnt first, and for little.
 
     Args:
         digits: `Digits` or `SpokenDigits`.
@@ -21,7 +23,7 @@ class DigitStrings:
         count: number of strings.
         max_length: most digits of a string.
         seed: integer.
-        vary: whether digits are varied as well, for training.
+        vary: whether strings are those of training: digits are varied, and strings grow.
     """
 
     def __init__(self, digits, part, count, max_length=8, seed=0, vary=False):
@@ -40,8 +42,8 @@ class DigitStrings:
 
     def lengths(self, epoch=0):
         """Returns the number of digits of each string, int `(count,)`."""
-        random = np.random.default_rng([self.seed, epoch])
-        return random.integers(1, self.max_length + 1, self.count)
+        longest = min(self.max_length, 2 + epoch) if self.vary else self.max_length
+        return np.random.default_rng([self.seed, epoch]).integers(1, longest + 1, self.count)
 
     def draw(self, row, epoch=0):
         """Returns the string with this number, and its digits, int32 `(length,)`."""

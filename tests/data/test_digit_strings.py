@@ -34,6 +34,11 @@ def test_all_lengths_are_as_frequent(kind):
         assert len(strings.draw(row)[1]) == strings.lengths()[row]
 
 
+def test_strings_of_training_grow():
+    lines = DigitLines(MAKERS["lines"][1], "train", 300, vary=True)
+    assert [lines.lengths(epoch).max() for epoch in (0, 1, 5, 6, 9)] == [2, 3, 7, 8, 8]
+
+
 def test_a_line_holds_the_ink_of_its_digits_and_no_others():
     data = MAKERS["lines"][1]
     lines = DigitLines(data, "validation", 30)
@@ -56,7 +61,9 @@ def test_a_line_holds_the_ink_of_its_digits_and_no_others():
 
 
 def test_variation_moves_ink_and_keeps_most_of_it():
-    plain, varied = (DigitLines(MAKERS["lines"][1], "train", 40, vary=vary) for vary in (0, 1))
+    plain, varied = (
+        DigitLines(MAKERS["lines"][1], "train", 40, max_length=2, vary=vary) for vary in (0, 1)
+    )
     shares = [varied.draw(row)[0].sum() / plain.draw(row)[0].sum() for row in range(40)]
     assert 0.5 < min(shares) < 0.95
     assert max(shares) < 2
