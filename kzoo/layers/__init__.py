@@ -40,6 +40,7 @@ from kzoo.layers.min_gru import MinGRUCell, MinLSTMCell
 from kzoo.layers.monotonic_attention import MonotonicBahdanauAttention, MonotonicLuongAttention
 from kzoo.layers.multi_head_attention import MultiHeadAttention
 from kzoo.layers.nas import NASCell
+from kzoo.layers.nearest_rows import NearestRows
 from kzoo.layers.ngram_embedding import NGramEmbedding
 from kzoo.layers.peephole_lstm import PeepholeLSTMCell
 from kzoo.layers.peephole_sru import PeepholeSRUCell
@@ -56,6 +57,7 @@ from kzoo.layers.spec_augment import SpecAugment
 from kzoo.layers.sru import SRUCell
 from kzoo.layers.sru_plus_plus import SRUPlusPlus
 from kzoo.layers.standardization import Standardization
+from kzoo.layers.subword_embedding import SubwordEmbedding
 from kzoo.layers.time_distributed import TimeDistributed
 from kzoo.layers.token_dropout import TokenDropout
 from kzoo.layers.transformer_decoder import TransformerDecoder
@@ -144,6 +146,7 @@ __all__ = [
     "MultiHeadAttention",
     "NASCell",
     "NGramEmbedding",
+    "NearestRows",
     "NewSymbols",
     "PeepholeLSTMCell",
     "PeepholeSRUCell",
@@ -160,6 +163,7 @@ __all__ = [
     "SinusoidalPositions",
     "SpecAugment",
     "Standardization",
+    "SubwordEmbedding",
     "TimeDistributed",
     "TokenDropout",
     "TransformerDecoder",

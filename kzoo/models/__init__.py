@@ -20,19 +20,23 @@ from kzoo.models.classifier import (
     sequence_regressor,
     text_classifier,
 )
+from kzoo.models.embedding_start import load_embeddings
 from kzoo.models.ensemble import ensemble
 from kzoo.models.forecaster import forecaster, standardized_forecaster
+from kzoo.models.glove import glove
 from kzoo.models.language_model import (
     LanguageModelSteps,
     language_model,
     transformer_language_model,
 )
+from kzoo.models.nnlm import nnlm
 from kzoo.models.registry import create_model, list_models, register_model
 from kzoo.models.seq2seq import ATTENTIONS, Seq2SeqSteps, seq2seq
 from kzoo.models.tagger import tag_decoder, tagger
 from kzoo.models.transformer import transformer_seq2seq
+from kzoo.models.word_finder import nearest_words, word_table
+from kzoo.models.word_vectors import cbow, fast_text, skip_gram
 
-from kzoo.models.word_vectors import cbow, skip_gram
 __all__ = [
     "ATTENTIONS",
     "LanguageModelSteps",
@@ -48,11 +52,16 @@ __all__ = [
     "create_model",
     "cbow",
     "ensemble",
+    "fast_text",
     "forecast_errors",
     "forecaster",
+    "glove",
     "language_model",
     "list_models",
     "load_bert",
+    "load_embeddings",
+    "nearest_words",
+    "nnlm",
     "register_model",
     "save_bert",
     "seq2seq",
@@ -66,4 +75,5 @@ __all__ = [
     "text_classifier",
     "transformer_language_model",
     "transformer_seq2seq",
+    "word_table",
 ]

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kzoo.layers import SubwordEmbedding
 from kzoo.models.checks import check_sizes
 
 
@@ -44,6 +45,64 @@ def skip_gram(*, vocabulary_size, embedding_dim=100, name="skip_gram"):
     words = _words(vocabulary_size, embedding_dim)
     contexts = _contexts(vocabulary_size, embedding_dim)
     # Wiring
+    return _skip_gram(words, contexts, name)
+
+
+def fast_text(
+    *,
+    vocabulary_size,
+    embedding_dim=100,
+    num_buckets=65536,
+    min_order=3,
+    max_order=6,
+    max_subwords=32,
+    name="fast_text",
+):
+    """Builds a skip-gram whose words are made of their letters, see `kzoo.layers.SubwordEmbedding`.
+
+    Tell its layer "words" by `adapt` how words are spelled before training. `nearest_words` makes a
+    model of it that has vectors for words which training never saw.
+
+    Source: Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information" (arXiv
+    1607.04606).
+
+    Args:
+        vocabulary_size: Number of ids.
+        embedding_dim: Width of a vector.
+        num_buckets: Rows of the table of n-grams of letters.
+        min_order: Letters of the shortest n-gram.
+        max_order: Letters of the longest n-gram.
+        max_subwords: Most n-grams of a word.
+        name: Name of the model.
+
+    Returns:
+        As `skip_gram`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> model = fast_text(vocabulary_size=20, embedding_dim=8, num_buckets=50)
+    >>> inputs = {"ids": np.array([[7, 5, 9]]), "noise": np.array([[4, 6]])}
+    >>> tuple(model(inputs).shape)
+    (1, 3, 5)
+    """
+    check_sizes(vocabulary_size=vocabulary_size, embedding_dim=embedding_dim)
+    # Layers
+    words = SubwordEmbedding(
+        vocabulary_size,
+        embedding_dim,
+        num_buckets,
+        min_order,
+        max_order,
+        max_subwords,
+        name="words",
+    )
+    contexts = _contexts(vocabulary_size, embedding_dim)
+    # Wiring
+    return _skip_gram(words, contexts, name)
+
+
+def _skip_gram(words, contexts, name):
     inputs = _inputs()
     outputs = contexts(ops.concatenate([inputs["ids"], inputs["noise"]], axis=1))
     scores = ops.matmul(words(inputs["ids"]), ops.swapaxes(outputs, 1, 2))

@@ -2,6 +2,7 @@
 
 from kzoo.training.batches import BucketedBatches
 from kzoo.training.bert_batches import BertBatches
+from kzoo.training.cooccurrences import Cooccurrences, GloVeLoss
 from kzoo.training.crf_loss import CRFLoss
 from kzoo.training.forecast_loss import ForecastLoss
 from kzoo.training.guess_accuracy import GuessAccuracy
@@ -10,6 +11,7 @@ from kzoo.training.linear_start import start_at_ridge
 from kzoo.training.linear_warmup import LinearWarmup
 from kzoo.training.masked import MaskedBatches
 from kzoo.training.negative_sampling import NegativeSamplingLoss
+from kzoo.training.next_words import NextWords
 from kzoo.training.pairs import PairBatches
 from kzoo.training.perplexity import Perplexity
 from kzoo.training.resume import Resume
@@ -26,12 +28,15 @@ __all__ = [
     "BertBatches",
     "BucketedBatches",
     "CRFLoss",
+    "Cooccurrences",
     "ForecastLoss",
+    "GloVeLoss",
     "GuessAccuracy",
     "LayerwiseAdamW",
     "LinearWarmup",
     "MaskedBatches",
     "NegativeSamplingLoss",
+    "NextWords",
     "PairBatches",
     "Perplexity",
     "ResetStates",
