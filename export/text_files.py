@@ -5,12 +5,14 @@ from contextlib import ExitStack
 
 from kzoo.export.atomic import atomic_file
 from kzoo.export.bundle import read_bundle, write_bundle
-from kzoo.export.convert import convert
+from kzoo.export.convert import converter
 from kzoo.export.seq2seq_verification import run_source_cases
 from kzoo.export.written import check_precision, check_written
 
 
-def write_text_files(programs, paths, manifest, reference, cases, lowering, tolerance, tokenizers):
+def write_text_files(
+    programs, paths, manifest, reference, cases, lowering, tolerance, tokenizers, labels=None
+):
     """Write all files or none, with one trace and one start of the converter.
 
     Args:
@@ -22,10 +24,12 @@ def write_text_files(programs, paths, manifest, reference, cases, lowering, tole
         lowering: see `export_tflite`.
         tolerance: see `run_source_cases`.
         tokenizers: tokenizers with `to_json()` or None, of what is read and of what is written.
+        labels: names of the classes that are read, or None.
 
     Returns:
         List of `Verification`, in the order of `paths`.
     """
+    converter.start()
     with ExitStack() as stack:
         partials = {name: stack.enter_context(atomic_file(file)) for name, file in paths.items()}
         folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -33,14 +37,15 @@ def write_text_files(programs, paths, manifest, reference, cases, lowering, tole
         archive.write_out(folder, verbose=False)
         job = {"saved_model": folder, "signatures": list(functions)}
         jobs = [{**job, "target": str(file), "precision": n} for n, file in partials.items()]
-        for partial, name, message in zip(partials.values(), paths, convert(jobs), strict=True):
+        messages = converter.convert(jobs)
+        for partial, name, message in zip(partials.values(), paths, messages, strict=True):
             check_written(partial, programs.model, name, message, functions["beam"])
         manifest = {"lowering": lowerings, "signatures": describe_signatures(programs), **manifest}
         source, target = (tokenizer and tokenizer.to_json() for tokenizer in tokenizers)
         verifications = []
         for name, partial in partials.items():
             content = {"precision": name, **manifest}
-            write_bundle(partial, content, source, None, cases[0].golden, target)
+            write_bundle(partial, content, source, labels, cases[0].golden, target)
             found = read_bundle(partial), reference, cases, tolerance
             verifications.append(run_source_cases(partial, paths[name], *found))
     return verifications

@@ -13,7 +13,7 @@ from kzoo.export.arrays import nested_list
 from kzoo.export.atomic import atomic_file
 from kzoo.export.bundle import SIGNATURE, read_bundle, write_bundle
 from kzoo.export.cases import BATCH_SIZES, LENGTHS, make_cases
-from kzoo.export.convert import convert
+from kzoo.export.convert import converter
 from kzoo.export.lowering import Lowering
 from kzoo.export.metadata import add_metadata
 from kzoo.export.replace import replace_layers
@@ -153,6 +153,8 @@ def export_many(exports):
     paths = [Path(export.path).resolve() for export in exports]
     if len(set(paths)) < len(paths):
         raise ValueError(f"path: expected a different one for each export, got {paths}")
+    if exports:
+        converter.start()
     with ExitStack() as stack:
         partials = [stack.enter_context(atomic_file(export.path)) for export in exports]
         folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -179,7 +181,7 @@ def export_many(exports):
                     original=export.offline or export.model,
                     batch_sizes=(export.batch_size,) if export.batch_size else BATCH_SIZES,
                 )
-        messages = convert(jobs) if jobs else []
+        messages = converter.convert(jobs) if jobs else []
         verifications = []
         for export, partial, message in zip(exports, partials, messages, strict=True):
             function, lowering = traces[_trace_key(export)]

@@ -31,7 +31,7 @@ def check_written(path, model, precision, message, function):
         path: the file it wrote.
         model: the traced keras.Model.
         precision: the precision asked for.
-        message: what `kzoo.export.convert.convert` returned.
+        message: what `kzoo.export.convert.Converter.convert` returned.
         function: the `tf.function` whose graph knows which layer needs what operator.
     """
     content = Path(path).read_bytes()

@@ -8,11 +8,12 @@ from kzoo.export import (
     Export,
     ExportError,
     VerificationError,
-    convert,
     export_many,
     export_tflite,
+    tflite,
     verify,
 )
+from kzoo.export.convert import Converter
 
 
 def dense_model(units=2):
@@ -97,7 +98,7 @@ def test_nan_fails(tmp_path):
 
 def test_a_crash_of_the_converter_leaves_no_file(tmp_path, monkeypatch):
     script = "echo the last words >&2; kill -SEGV $$"
-    monkeypatch.setattr(convert, "WORKER", ["sh", "-c", script])
+    monkeypatch.setattr(tflite, "converter", Converter(["sh", "-c", script]))
     with pytest.raises(ExportError, match=r"(?s)signal SIGSEGV.*the last words"):
         export_tflite(dense_model(), tmp_path / "model.tflite")
     assert not list(tmp_path.iterdir())
@@ -106,13 +107,14 @@ def test_a_crash_of_the_converter_leaves_no_file(tmp_path, monkeypatch):
 def test_lost_weights_are_noticed(tmp_path, monkeypatch, exported):
     small = exported.read_bytes()
 
-    def fake(jobs):
-        for job in jobs:
-            with open(job["target"], "wb") as file:
-                file.write(small)
-        return [None] * len(jobs)
+    class Fake(Converter):
+        def convert(self, jobs):
+            for job in jobs:
+                with open(job["target"], "wb") as file:
+                    file.write(small)
+            return [None] * len(jobs)
 
-    monkeypatch.setattr("kzoo.export.tflite.convert", fake)
+    monkeypatch.setattr(tflite, "converter", Fake(["true"]))
     with pytest.raises(ExportError, match="weights, but the converter wrote only"):
         export_tflite(dense_model(units=10000), tmp_path / "model.tflite")
     assert not list(tmp_path.iterdir())

@@ -9,7 +9,7 @@ from keras import ops
 from kzoo.decoding import beam_search, greedy
 from kzoo.export import Export, export_many
 from kzoo.export.bundle import SIGNATURE
-from kzoo.export.convert import convert
+from kzoo.export.convert import converter
 from kzoo.export.flatbuffer import operators
 from kzoo.export.runtimes import CompiledModelRuntime, InterpreterRuntime
 from kzoo.models import LanguageModelSteps, transformer_language_model
@@ -99,7 +99,7 @@ def writers(tmp_path_factory):
             {"saved_model": str(folder / name), "target": str(target), "precision": "float32"}
         )
         found[name] = (write, target)
-    assert convert(jobs) == [None] * len(jobs)
+    assert converter.convert(jobs) == [None] * len(jobs)
     return found
 
 

@@ -10,7 +10,7 @@ from kzoo.export import Predictor
 from kzoo.models import create_model, load_bert, save_bert
 from kzoo.recipes import bert_finetune, bert_pretrain, command_line
 from kzoo.text import BertTokenizer
-from tests.recipes.killed import check_resumed, kill_and_resume
+from tests.recipes.stopped import check_resumed, stop_and_resume
 
 SIZES = ["--embedding-dim=16", "--num-heads=2", "--hidden-dim=16", "--num-layers=1"]
 MORE = ["--vocabulary-size=1800", "--max-length=24", "--batch-tokens=256"]
@@ -36,38 +36,38 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pretrained(folder, tmp_path_factory):
-    """A run that was killed with SIGKILL after its first epoch, and then run again to its end."""
+    """A run that stopped before its second epoch, and was then run again to its end."""
     out = tmp_path_factory.mktemp("runs") / "pretrained"
-    arguments = ["--text", str(folder / "reviews.txt"), "--rows=pairs", "--epochs=3"]
-    return kill_and_resume("bert_pretrain", out, [*arguments, *SIZES, *MORE])
+    arguments = ["--text", str(folder / "reviews.txt"), "--rows=pairs", "--epochs=2"]
+    return out, *stop_and_resume(bert_pretrain, out, [*arguments, *SIZES, *MORE])
 
 
 @pytest.fixture(scope="module")
 def finetuned(folder, pretrained, tmp_path_factory):
     """The run folder of a fine-tuning that began with the pretrained model."""
     out = tmp_path_factory.mktemp("runs") / "finetuned"
-    arguments = ["--dataset=nsmc", f"--data={folder}", f"--folder={pretrained.out / 'bert'}"]
+    arguments = ["--dataset=nsmc", f"--data={folder}", f"--folder={pretrained[0] / 'bert'}"]
     arguments += [f"--out={out}", "--epochs=1", "--layer-decay=0.5", "--max-length=16"]
     kzoo_command(["train", "bert_finetune", *arguments])
     return out
 
 
-def test_pretraining_resumes_and_leaves_everything(pretrained):
-    check_resumed(pretrained, epochs=3)
+def test_pretraining_goes_on_where_it_stopped_and_leaves_everything(pretrained):
+    check_resumed(*pretrained[1:], epochs=2)
     expected = "bert checkpoint knobs.json learning_curve.png report.md scores.json tokenizer.json"
-    assert sorted(path.name for path in pretrained.out.iterdir()) == expected.split()
-    files = {path.name for path in (pretrained.out / "bert").iterdir()}
+    assert sorted(path.name for path in pretrained[0].iterdir()) == expected.split()
+    files = {path.name for path in (pretrained[0] / "bert").iterdir()}
     assert files == {"config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"}
-    floor, model = json.loads((pretrained.out / "scores.json").read_text())
+    floor, model = json.loads((pretrained[0] / "scores.json").read_text())
     assert floor["model"] == "most frequent piece"
     assert set(floor) < set(model)
     assert {"masked loss", "masked accuracy", "next sentence loss"} < set(model)
-    assert "[MASK]" in (pretrained.out / "report.md").read_text(encoding="utf-8")
+    assert "[MASK]" in (pretrained[0] / "report.md").read_text(encoding="utf-8")
 
 
 def test_the_folder_is_one_of_hugging_face(pretrained):
-    model = load_bert(pretrained.out / "bert")
-    tokenizer = BertTokenizer.from_folder(pretrained.out / "bert")
+    model = load_bert(pretrained[0] / "bert")
+    tokenizer = BertTokenizer.from_folder(pretrained[0] / "bert")
     assert (tokenizer.max_length, tokenizer.lowercase, tokenizer.strip_accents) == (24, True, False)
     outputs = model(tokenizer(["재밌어요", "또 보고 싶다"]))
     assert outputs["pooled"].shape == (2, 16)
@@ -89,9 +89,9 @@ def test_fine_tuning_leaves_files_that_read_texts(finetuned, capsys):
 
 
 def test_weights_are_those_of_the_folder_or_new(pretrained):
-    tokenizer = BertTokenizer.from_folder(pretrained.out / "bert")
-    options = dict(folder=pretrained.out / "bert", max_length=24)
-    table = load_bert(pretrained.out / "bert").get_layer("embedding").embeddings
+    tokenizer = BertTokenizer.from_folder(pretrained[0] / "bert")
+    options = dict(folder=pretrained[0] / "bert", max_length=24)
+    table = load_bert(pretrained[0] / "bert").get_layer("embedding").embeddings
     for scratch in (False, True):
         knobs = bert_finetune.Knobs(**options, from_scratch=scratch)
         model = bert_finetune.create_classifier(knobs, tokenizer, 2)

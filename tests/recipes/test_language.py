@@ -9,7 +9,7 @@ import pytest
 import kzoo
 from kzoo import cli
 from kzoo.recipes import command_line, language, language_parts
-from tests.recipes.killed import check_resumed, kill_and_resume
+from tests.recipes.stopped import check_resumed, stop_and_resume
 
 FILES = [
     *("checkpoint", "dynamic.tflite", "float16.tflite", "float32.tflite", "floor.json"),
@@ -32,17 +32,17 @@ def corpus(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(corpus, tmp_path_factory):
-    """A run that was killed with SIGKILL after its first epoch, and then run again to its end."""
-    out = tmp_path_factory.mktemp("runs") / "killed"
-    arguments = ["--text", str(corpus), "--epochs=3", "--prompts", "KING:\\nI", *SIZES]
-    return kill_and_resume("language", out, arguments)
+    """A run that stopped before its second epoch, and was then run again to its end."""
+    out = tmp_path_factory.mktemp("runs") / "stopped"
+    arguments = ["--text", str(corpus), "--epochs=2", "--prompts", "KING:\\nI", *SIZES]
+    return out, *stop_and_resume(language, out, arguments)
 
 
-def test_resumes_after_kill_and_leaves_everything(run):
-    check_resumed(run, epochs=3)
-    assert {"loss", "perplexity", "val_perplexity", "cpu_seconds"} <= run.history[0].keys()
-    assert "seconds" in run.history[0]
-    out = run.out
+def test_goes_on_where_it_stopped_and_leaves_everything(run):
+    check_resumed(*run[1:], epochs=2)
+    assert {"loss", "perplexity", "val_perplexity", "cpu_seconds"} <= run[-1][0].keys()
+    assert "seconds" in run[-1][0]
+    out = run[0]
     assert sorted(path.name for path in out.iterdir()) == FILES
     text = (out / "report.md").read_text(encoding="utf-8")
     for part in ("-grams", "4 streams", "- beam 2, after 'KING:\\nI'", "temperature 0.8", "top-p"):
@@ -50,7 +50,7 @@ def test_resumes_after_kill_and_leaves_everything(run):
 
 
 def test_the_files_score_as_the_model_does(run):
-    rows = json.loads((run.out / "scores.json").read_text())
+    rows = json.loads((run[0] / "scores.json").read_text())
     names = ["Keras", "float32.tflite", "float16.tflite", "dynamic.tflite"]
     assert [row["model"] for row in rows[1:]] == names
     losses = [float(row["loss"]) for row in rows]
@@ -64,7 +64,7 @@ def test_the_files_score_as_the_model_does(run):
 
 
 def test_the_loss_is_that_of_the_whole_text(run, corpus):
-    out = run.out
+    out = run[0]
     model = keras.saving.load_model(out / "model.keras")
     tokenizer = kzoo.text.load_tokenizer(out / "tokenizer.json")
     ids = kzoo.text.tokenize_lines(tokenizer, (corpus / "valid.txt").read_text())
@@ -78,7 +78,7 @@ def test_the_loss_is_that_of_the_whole_text(run, corpus):
 
 
 def test_generate_from_the_run_and_from_the_file(run, capsys):
-    out = run.out
+    out = run[0]
     texts = []
     for path in (out, out / "model.keras", out / "float32.tflite"):
         cli.main(["generate", str(path), "KING", "--seed", "2"])

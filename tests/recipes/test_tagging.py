@@ -8,12 +8,12 @@ import kzoo
 from kzoo.cli import main as kzoo_command
 from kzoo.export import Predictor
 from kzoo.recipes import command_line, tag_floors, tagging, tagging_parts
-from tests.recipes.killed import check_resumed, kill_and_resume
+from tests.recipes.stopped import check_resumed, stop_and_resume
 
 SIZES = [
     *("--embedding-dim", "8", "--character-dim", "4", "--character-units", "8", "--units", "8"),
     *("--character-ngram-dim", "2", "--character-order", "3", "--ngram-dim", "2"),
-    *("--max-order", "2", "--members", "2", "--epochs", "3"),
+    *("--max-order", "2", "--members", "2", "--epochs", "2"),
 ]
 
 
@@ -34,19 +34,19 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(folder, tmp_path_factory):
-    """A run that was killed with SIGKILL after its first epoch, and then run again to its end."""
-    out = tmp_path_factory.mktemp("runs") / "killed"
+    """A run that stopped before its second epoch, and was then run again to its end."""
+    out = tmp_path_factory.mktemp("runs") / "stopped"
     arguments = ["--dataset", "klue_ner", "--data", str(folder), *SIZES]
-    return kill_and_resume("tagging", out, arguments, "checkpoint/member_0")
+    return out, *stop_and_resume(tagging, out, arguments, "checkpoint/member_0")
 
 
-def test_resumes_after_kill(run):
-    check_resumed(run, epochs=3)
-    assert {"loss", "val_score", "seconds"} <= set(run.history[0])
+def test_goes_on_where_it_stopped(run):
+    check_resumed(*run[1:], epochs=2)
+    assert {"loss", "val_score", "seconds"} <= set(run[-1][0])
 
 
 def test_everything_is_in_the_run_folder(run):
-    out = run.out
+    out = run[0]
     expected = "checkpoint dynamic.tflite float16.tflite float32.tflite"
     expected += " floor_logistic_regression.json floor_most_frequent_tag.json knobs.json"
     expected += " learning_curve.png model.keras report.md saved_model scores.json tokenizer.json"
@@ -64,7 +64,7 @@ def test_everything_is_in_the_run_folder(run):
 
 
 def test_files_score_what_the_model_scores(run):
-    out = run.out
+    out = run[0]
     rows = {row["model"]: row for row in json.loads((out / "scores.json").read_text())}
     assert rows["float32.tflite"]["entity F1"] == rows["Keras"]["entity F1"]
     assert rows["float32.tflite"]["accuracy"] == rows["Keras"]["accuracy"]
@@ -72,7 +72,7 @@ def test_files_score_what_the_model_scores(run):
 
 
 def test_the_command_tags_from_the_file_alone(run, capsys):
-    out = run.out
+    out = run[0]
     kzoo_command(["predict", str(out / "dynamic.tflite"), "김철수 교수"])
     tagged = capsys.readouterr().out.strip().split(" ")
     assert [word.split("/")[0] for word in tagged] == list("김철수교수")

@@ -9,7 +9,7 @@ import pytest
 import kzoo
 from kzoo.recipes import chatbot, command_line, generation, translation
 from kzoo.text import ByteTokenizer
-from tests.recipes.killed import check_resumed, kill_and_resume
+from tests.recipes.stopped import check_resumed, stop_and_resume
 
 FILES = [
     *("attention.png", "checkpoint", "dynamic.tflite", "float16.tflite", "float32.tflite"),
@@ -36,20 +36,20 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(folder, tmp_path_factory):
-    """A run that was killed with SIGKILL after its first epoch, and then run again to its end."""
-    out = tmp_path_factory.mktemp("runs") / "killed"
-    arguments = ["--dataset", "multi30k", "--data", str(folder), "--epochs", "3", *SIZES.split()]
+    """A run that stopped before its second epoch, and was then run again to its end."""
+    out = tmp_path_factory.mktemp("runs") / "stopped"
+    arguments = ["--dataset", "multi30k", "--data", str(folder), "--epochs", "2", *SIZES.split()]
     arguments += ["--subword-sampling", "0.2", "--batch-tokens", "400"]
-    return kill_and_resume("translation", out, arguments)
+    return out, *stop_and_resume(translation, out, arguments)
 
 
-def test_resumes_after_kill(run):
-    check_resumed(run, epochs=3)
-    assert {"loss", "perplexity", "val_perplexity", "val_bleu"} <= run.history[0].keys()
+def test_goes_on_where_it_stopped(run):
+    check_resumed(*run[1:], epochs=2)
+    assert {"loss", "perplexity", "val_perplexity", "val_bleu"} <= run[-1][0].keys()
 
 
 def test_everything_is_in_the_run_folder(run):
-    out = run.out
+    out = run[0]
     assert sorted(path.name for path in out.iterdir()) == sorted(
         [*FILES, "source_tokenizer.json", "target_tokenizer.json"]
     )
@@ -77,7 +77,7 @@ def test_everything_is_in_the_run_folder(run):
 
 
 def test_other_settings_are_refused(run, folder):
-    out = run.out
+    out = run[0]
     with pytest.raises(SystemExit, match=r"same settings.*epochs=3 and now 4"):
         start(translation, folder, out, "--epochs", "4")
 
