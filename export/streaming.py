@@ -45,7 +45,7 @@ def streaming_model(model, chunk_size=1):
     whatever its chunks, it gives the numbers that `model` gives for the whole of it.
 
     What remembers: `kzoo.layers.Recurrent` of any cell, `Conv1D` with `padding="causal"`,
-    `NGramEmbedding`, `Changes` and `Delay`. Everything else between input and last step must treat
+    `NGramEmbedding`, `Changes`, `Delay`, `LogMel` and `NewSymbols`. Everything else between input and last step must treat
     every time step alone.
 
     Args:

@@ -8,12 +8,17 @@ import numpy as np
 from kzoo.export.errors import ExportError
 from kzoo.export.streaming_layers import StreamingRecurrent, StreamingWindow
 from kzoo.layers import (
+    BestClass,
     Changes,
     Delay,
+    FrameLogProbabilities,
     Highway,
+    LogMel,
+    NewSymbols,
     NGramEmbedding,
     Recurrent,
     Residual,
+    SpecAugment,
     Standardization,
     TimeDistributed,
 )
@@ -48,6 +53,9 @@ STEPWISE_LAYERS = (
     keras.layers.Subtract,
     keras.layers.TimeDistributed,
     keras.layers.UnitNormalization,
+    BestClass,
+    FrameLogProbabilities,
+    SpecAugment,
     Standardization,
     TimeDistributed,
 )
@@ -189,8 +197,10 @@ def _memory(layer):
     """Number of earlier inputs that a causal layer sees; None if it is no such layer."""
     if type(layer) is NGramEmbedding:
         return layer.max_order - 1
-    if type(layer) in (Changes, Delay):
+    if type(layer) in (Changes, Delay, NewSymbols):
         return 1
+    if type(layer) is LogMel:
+        return layer.memory
     if type(layer) in (keras.layers.Conv1D, keras.layers.SeparableConv1D):
         if layer.padding != "causal" and layer.kernel_size[0] > 1:
             raise _refusal(layer, f"looks ahead with padding={layer.padding!r}, not 'causal'")
