@@ -14,6 +14,7 @@ _MODULE_OF = {
     "LanguagePredictor": "write",
     "PRECISIONS": "written",
     "Predictor": "predict",
+    "RecognitionPredictor": "recognition",
     "Seq2SeqPredictor": "translate",
     "StreamingPredictor": "stream",
     "Verification": "verification",

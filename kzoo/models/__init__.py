@@ -30,6 +30,7 @@ from kzoo.models.language_model import (
     transformer_language_model,
 )
 from kzoo.models.nnlm import nnlm
+from kzoo.models.recognizer import ctc_decoder, ctc_recognizer, ctc_stream
 from kzoo.models.registry import create_model, list_models, register_model
 from kzoo.models.seq2seq import ATTENTIONS, Seq2SeqSteps, seq2seq
 from kzoo.models.tagger import tag_decoder, tagger
@@ -50,6 +51,9 @@ __all__ = [
     "bert_sentence_encoder",
     "bert_tagger",
     "create_model",
+    "ctc_decoder",
+    "ctc_recognizer",
+    "ctc_stream",
     "cbow",
     "ensemble",
     "fast_text",

@@ -9,6 +9,7 @@ from kzoo.models.classifier import (
 )
 from kzoo.models.forecaster import forecaster
 from kzoo.models.language_model import language_model, transformer_language_model
+from kzoo.models.recognizer import ctc_recognizer
 from kzoo.models.registry import register_model
 from kzoo.models.seq2seq import seq2seq
 from kzoo.models.tagger import tagger
@@ -47,6 +48,21 @@ register_model(
     num_layers=2,
     dropout=0.2,
     character_encoder="cnn",
+)
+
+# Shi, Bai and Yao 2017; those of speech hide parts of the spectra (Park et al. 2019).
+register_model("ctc_ocr_lstm", ctc_recognizer, cell="lstm")
+register_model("ctc_ocr_sru", ctc_recognizer, cell="sru", num_layers=2)
+register_model("ctc_speech_gru", ctc_recognizer, reads="samples", cell="gru", augment={})
+register_model(
+    "ctc_speech_gru_stream",
+    ctc_recognizer,
+    reads="samples",
+    causal=True,
+    filters=(64, 64),
+    cell="gru",
+    units=128,
+    augment={},
 )
 
 register_model("forecaster_gru", forecaster, cell="gru")

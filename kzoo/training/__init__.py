@@ -19,6 +19,7 @@ from kzoo.training.scheduled_sampling import ScheduledSampling
 from kzoo.training.series_batches import SeriesBatches
 from kzoo.training.shuffled_windows import ShuffledWindows
 from kzoo.training.smoothed_crossentropy import SmoothedCrossentropy
+from kzoo.training.string_batches import StringBatches, pad_strings
 from kzoo.training.tagged import TaggedBatches
 from kzoo.training.text_rows import SentencePair, filled_rows, sentence_pairs, single_lines
 from kzoo.training.truncated import ResetStates, Windows
@@ -46,10 +47,12 @@ __all__ = [
     "SeriesBatches",
     "ShuffledWindows",
     "SmoothedCrossentropy",
+    "StringBatches",
     "TaggedBatches",
     "Windows",
     "WordWindows",
     "filled_rows",
+    "pad_strings",
     "sentence_pairs",
     "single_lines",
     "start_at_ridge",
