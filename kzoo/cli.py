@@ -10,7 +10,7 @@ import tyro
 
 RECIPES = (
     *("anomaly_detection", "bert_finetune", "bert_pretrain", "chatbot", "fault_detection"),
-    *("forecasting", "language", "sentiment", "tagging", "translation"),
+    *("forecasting", "language", "recognition", "sentiment", "tagging", "translation"),
 )
 
 
@@ -257,10 +257,11 @@ def main(arguments=None):
         train(arguments[1], arguments[2:])
         return
     from kzoo.export import ExportError
+    from kzoo.recipes.recognition_commands import RecognitionCommand
     from kzoo.recipes.series_commands import SeriesCommand
 
-    command = tyro.cli(Command | SeriesCommand, prog="kzoo", description=__doc__, args=arguments)
-
+    commands = Command | RecognitionCommand | SeriesCommand
+    command = tyro.cli(commands, prog="kzoo", description=__doc__, args=arguments)
     try:
         command.run()
     except (ValueError, OSError, ExportError) as error:

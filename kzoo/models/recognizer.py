@@ -26,7 +26,7 @@ def ctc_recognizer(
     reads="pictures",
     height=32,
     causal=False,
-    filters=(16, 32, 32),
+    filters=(16, 24, 32),
     cell="lstm",
     units=64,
     num_layers=1,
@@ -122,23 +122,25 @@ def _listen(lengths, augment=None, **spectra):
 
 def _convolve(features, lengths, filters):
     """Wires convolutions over time and the other axis, `(batch, time, size)` to the same."""
-    size, stride = features.shape[-1], 1
+    size = features.shape[-1]
     features = keras.layers.Reshape((-1, size, 1), name="plane")(features)
+    # Zeros on both sides, by hand: with strides, "same" would shift a sequence of an even length.
+    features = keras.layers.ZeroPadding2D(1, name="edges")(features)
     for index, count in enumerate(filters):
+        # The first one halves by strides: whole planes would cost as much as all the rest.
+        options = {"padding": "same"} if index else {"strides": STRIDE}
         features = keras.layers.Conv2D(
-            count, 3, padding="same", use_bias=False, name=f"convolution_{index}"
+            count, 3, use_bias=False, **options, name=f"convolution_{index}"
         )(features)
         features = keras.layers.BatchNormalization(name=f"normalization_{index}")(features)
         features = keras.layers.ReLU(name=f"relu_{index}")(features)
-        # Zeros, here the least there is, never are the maximum of a window that holds more.
-        features = LengthMasking(stride, name=f"known_{index}")([features, lengths])
-        step = 1 if index else STRIDE
-        features = keras.layers.MaxPooling2D((step, 2), padding="same", name=f"pooling_{index}")(
-            features
-        )
-        stride, size = stride * step, -(-size // 2)
+        features = LengthMasking(STRIDE, name=f"known_{index}")([features, lengths])
+        size = -(-size // 2)
+        if index:
+            pooling = keras.layers.MaxPooling2D((1, 2), padding="same", name=f"pooling_{index}")
+            features = pooling(features)
     features = keras.layers.Reshape((-1, size * filters[-1]), name="frames_of_planes")(features)
-    return LengthMasking(stride, attach=True, name="frames_known")([features, lengths])
+    return LengthMasking(STRIDE, attach=True, name="frames_known")([features, lengths])
 
 
 def _convolve_causally(features, filters):
@@ -225,8 +227,13 @@ def ctc_decoder(model, num_beams=None, max_length=32, name="ctc_decoder"):
     >>> ctc_decoder(model, num_beams=4, max_length=8).output_shape
     {'ids': (None, 8), 'certainties': (None,)}
     """
-    ids, certainties = CTCDecoding(num_beams, max_length, name="decoding")(model.output)
-    return keras.Model(model.input, {"ids": ids, "certainties": certainties}, name=name)
+    found = CTCDecoding(num_beams, max_length, name="decoding")(model.output)
+    # Outputs are called by the layers that they come from.
+    outputs = {
+        key: keras.layers.Identity(dtype=x.dtype, name=key)(x)
+        for key, x in zip(("ids", "certainties"), found, strict=True)
+    }
+    return keras.Model(model.input, outputs, name=name)
 
 
 def ctc_stream(model, name="ctc_stream"):

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from kzoo.training.planned import PlannedBatches, cut
+from kzoo.training.planned import PlannedBatches, pad
 
 
 class StringBatches(PlannedBatches):
     """A data set for `fit` and `predict` of strings to recognize, drawn when they are asked for.
 
-    A batch is `(inputs, ids)`: strings of equally many symbols, with zeros behind the shorter ones,
-    and their symbols, int32 `(batch, symbols)`, from 1 on, for `keras.losses.CTC`. Inputs are
+    A batch is `(inputs, ids)`: strings of about equally many symbols, and their symbols, int32
+    `(batch, symbols)`, from 1 on, for `keras.losses.CTC`; zeros stand behind what is shorter. There
+    are as many batches in every epoch. Inputs are
     `pictures` and `lengths`, or `samples` and `lengths`, as `kzoo.models.ctc_recognizer` reads
     them; or samples alone.
 
@@ -29,9 +30,9 @@ class StringBatches(PlannedBatches):
     ...     __len__ = lambda self: 3
     ...     lengths = lambda self, epoch: np.array([1, 2, 1])
     ...     draw = lambda self, row, epoch: (np.ones((4, 5 + row)), np.array([7] * (1 + row % 2)))
-    >>> inputs, ids = StringBatches(Ones(), shuffle=False)[1]
+    >>> inputs, ids = StringBatches(Ones(), shuffle=False)[0]
     >>> inputs["pictures"].shape, inputs["lengths"].tolist(), ids.tolist()
-    ((2, 4, 7), [5, 7], [[8], [8]])
+    ((3, 4, 7), [5, 7, 6], [[8, 0], [8, 0], [8, 8]])
     """
 
     def __init__(self, strings, batch_size=32, hop=None, has_lengths=True, shuffle=True, seed=0):
@@ -50,14 +51,17 @@ class StringBatches(PlannedBatches):
 
     def plan(self, rows):
         """Returns `((symbols,), rows)` of every batch, the shortest first."""
-        return [((n,), part) for n, part in cut(rows, self.symbols, self.batch_size)]
+        rows = rows[np.argsort(self.symbols[rows], kind="stable")]
+        parts = np.split(rows, range(self.batch_size, len(rows), self.batch_size))
+        return [((int(self.symbols[part].max()),), part) for part in parts]
 
     def __getitem__(self, index):
         """Returns a batch."""
         drawn = [self.strings.draw(row, self.epoch) for row in self.batches[index][1]]
         parts, ids = zip(*drawn, strict=True)
         inputs = pad_strings(parts, self.hop)
-        return inputs if self.has_lengths else inputs["samples"], np.stack(ids).astype("int32") + 1
+        ids = pad([row + 1 for row in ids], max(map(len, ids)))
+        return inputs if self.has_lengths else inputs["samples"], ids
 
 
 def pad_strings(parts, hop=None):

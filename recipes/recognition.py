@@ -1,0 +1,134 @@
+"""Train a recognizer of strings of digits, measure it, and hand over verified `.tflite` files.
+
+Without arguments it reads lines of the handwritten digits that come with kzoo; `--dataset
+speech_digits` listens to spoken ones, and then learns a second, causal model as well, whose file
+hears the sound as it comes in. All that is written is in the run folder; run the same command again
+after an interruption and it goes on there.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+import kzoo
+from kzoo.export import PRECISIONS, Export, export_many, export_saved_model, export_streaming
+from kzoo.models import ctc_decoder, ctc_stream
+from kzoo.recipes import command_line, recognition_parts, recognition_report, run_folder
+from kzoo.recipes.generation import Measure
+from kzoo.training import Resume
+
+
+@dataclass
+class Knobs:
+    """What can be set from the command line."""
+
+    dataset: str = "digits_1600"  # Data set, of kzoo.data.list_digits() or list_speech().
+    data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
+    out: Path | None = None  # Run folder; by default runs/recognition/DATASET.
+    model: str = "ctc_ocr_lstm"  # Preset, one of kzoo.list_models("ctc*").
+    stream: str = ""  # Preset of the causal model of sound; empty for none.
+    strings: int = 1500  # Strings of an epoch, drawn anew in each.
+    test_strings: int = 300  # Strings of validation, and of testing.
+    max_length: int = 8  # Digits of a string, at most.
+    filters: tuple[int, ...] = (16, 24, 32)  # Filters of each convolution.
+    units: int = 64  # Width of a recurrent layer in each direction.
+    num_layers: int = 1  # Number of recurrent layers.
+    dropout: float = 0.2  # Fraction of features dropped before recurrent layers and the classes.
+    num_beams: int = 8  # Beams of the search that stands beside the best path.
+    epochs: int = 8  # Epochs at most.
+    patience: int = 8  # Epochs without a better one before training stops.
+    batch_size: int = 32  # Strings in a batch.
+    learning_rate: float = 3e-3  # At the start; it falls to zero along a cosine.
+    weight_decay: float = 0.01  # Decoupled weight decay.
+    seed: int = 1  # Of weights, strings and dropout.
+
+
+_SPEECH = dict(model="ctc_speech_gru", stream="ctc_speech_gru_stream")
+_FULL = dict(strings=3000, epochs=10, test_strings=400)
+# Where a data set asks for other settings than the defaults; the command line overrides both.
+SETTINGS = {
+    "mnist_t10k": _FULL,
+    "speech_digits": dict(**_SPEECH, strings=600),
+    "fsdd": dict(**_SPEECH, **_FULL),
+    **{f"fsdd_{name}": {**_SPEECH, **_FULL} for name in ("george", "lucas", "nicolas")},
+}
+
+
+def learn(knobs, data, preset, out):
+    """Trains, or goes on training, a model; returns it with its best weights, and its history."""
+    keras.utils.set_random_seed(knobs.seed)
+    model = kzoo.create_model(
+        preset,
+        num_classes=len(recognition_parts.WORDS) + 1,
+        dropout=knobs.dropout,
+        **recognition_parts.sizes(knobs, preset),
+        name=preset,
+    )
+    train = recognition_parts.batches(model, data, "train", knobs)
+    validation = recognition_parts.batches(model, data, "validation", knobs)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        knobs.learning_rate, knobs.epochs * (knobs.strings // knobs.batch_size + 1)
+    )
+    optimizer = keras.optimizers.AdamW(schedule, knobs.weight_decay, clipnorm=5.0)
+    # Compiled by XLA, each of the many shapes would take longer to compile than to train.
+    model.compile(optimizer, keras.losses.CTC(), jit_compile=False)
+    decoder = recognition_parts.decoder_of(model)
+    resume = Resume(out / "checkpoint" / preset, "val_errors", "min", knobs.patience)
+    train.start_epoch(resume.restore(model))
+    if not resume.finished:
+        measure = Measure("val_errors", lambda: recognition_parts.errors(decoder, validation))
+        span = dict(epochs=knobs.epochs, initial_epoch=train.epoch)
+        model.fit(train, callbacks=[measure, resume], **span)
+    resume.load_best(model)
+    return model, resume.history
+
+
+def main(knobs):
+    """Runs the recipe with these knobs."""
+    out = run_folder.prepare(knobs, knobs.out or Path("runs/recognition", knobs.dataset))
+
+    # Data
+    data = recognition_parts.load(knobs)
+
+    # Training, and measurement beside the floor
+    model, history = learn(knobs, data, knobs.model, out)
+    run_folder.save_model(model, out / "model.keras")
+    test = recognition_parts.test(data, knobs)
+    rows = [run_folder.cached(out / "floor.json", lambda: recognition_parts.floor(data))]
+    decoders = {"": ctc_decoder(model), "beam_": ctc_decoder(model, knobs.num_beams)}
+    for name, decoder in decoders.items():
+        found = recognition_parts.measure_model(decoder, model, data, test)
+        label = f"Keras, {f'{knobs.num_beams} beams' if name else 'best path'}"
+        rows.append({"model": label, **found, "parameters": f"{model.count_params():,}"})
+
+    # Export, and the same measurement through each file alone
+    export_saved_model(decoders[""], out / "saved_model")
+    options = dict(
+        inputs=recognition_parts.pad(model, test.strings[:8]),
+        details=recognition_parts.details(data),
+    )
+    exports = [
+        Export(decoder, out / f"{name}{precision}.tflite", precision, **options)
+        for name, decoder in decoders.items()
+        for precision in PRECISIONS
+    ]
+    files = export_many(exports)
+    rows += [recognition_parts.measure_file(file, data, test) for file in files]
+
+    # The causal model, as a file that takes 8 hops of sound at a time
+    notes = ""
+    if knobs.stream:
+        model, _ = learn(knobs, data, knobs.stream, out)
+        stream = ctc_stream(model)
+        run_folder.save_model(stream, out / "stream.keras")
+        inputs = recognition_parts.pad(model, test.strings[:4])
+        labels = ["-", *recognition_parts.WORDS]
+        file = export_streaming(stream, out / "stream.tflite", 8, inputs=inputs, labels=labels)
+        notes = recognition_report.watch(file, stream, data, test)
+    recognition_report.write_report(out, data, knobs, rows, test, history, files, notes)
+
+
+if __name__ == "__main__":
+    command_line.run(sys.modules[__name__])

@@ -1,0 +1,90 @@
+"""The command of `kzoo` that recognizes strings in pictures and recordings."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
+
+# Of the rows of a line, those that its ink fills: MNIST fits a digit into 20 of 28.
+INK = 0.66
+
+
+@dataclass
+class Recognize:
+    """Read lines off pictures, or listen to recordings, with a `.tflite` file alone."""
+
+    # The `.tflite` file.
+    file: tyro.conf.Positional[Path]
+    # Pictures in any format, wave files, or arrays as `.npy`, as the file reads them.
+    inputs: tyro.conf.Positional[tuple[Path, ...]]
+
+    def run(self):
+        """Prints string, certainty and file, separated by tabs, one a line."""
+        from kzoo.export import RecognitionPredictor
+
+        predictor = RecognitionPredictor(self.file)
+        for path in self.inputs:
+            ((string, certainty),) = predictor([read_input(path, predictor.height)])
+            print(f"{string}\t{certainty:.4f}\t{path}", flush=True)
+
+
+def read_input(path, height=None):
+    """Returns what a `kzoo.export.RecognitionPredictor` takes.
+
+    Args:
+        path: A `.npy` file, which is taken as it is; a wave file; or a picture of one line.
+        height: Rows of a picture; None for sound.
+
+    Raises:
+        ValueError: if the file is none of these.
+    """
+    if path.suffix == ".npy":
+        return np.load(path, allow_pickle=False)
+    if height is None:
+        from kzoo.data import read_wave
+
+        return read_wave(path)
+    return _read_line(path, height)
+
+
+def _read_line(path, height):
+    """Reads a picture: dark ink on light paper or the other way round, scaled to a line's rows."""
+    from matplotlib import image
+
+    try:
+        ink = np.asarray(image.imread(path), "float32")
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(f"{path}: expected a picture ({error})") from error
+    # PNG comes from 0 to 1, other formats from 0 to 255; a fourth channel would be opacity.
+    ink = ink / (255 if ink.max() > 1 else 1)
+    ink = ink[..., :3].mean(axis=-1) if ink.ndim == 3 else ink
+    if np.median(ink) > 0.5:
+        ink = 1 - ink
+    rows = np.flatnonzero((ink > 0.25).any(axis=1))
+    if not len(rows):
+        raise ValueError(f"{path}: expected ink on paper, got none")
+    if len(ink) != height:
+        ink = ink[rows[0] : rows[-1] + 1]
+        filled = round(INK * height)
+        ink = _scale(_scale(ink, filled / len(ink)).T, filled / len(ink)).T
+        top = (height - filled) // 2
+        # Ink at the very edge is unlike any line of training.
+        ink = np.pad(ink, [[top, height - len(ink) - top], [4, 4]])
+    return ink
+
+
+def _scale(picture, factor):
+    """Scales the rows of a picture, each new one between two old ones, or the mean of several."""
+    count = max(1, round(factor * len(picture)))
+    edges = np.linspace(0, len(picture), count + 1)
+    below = np.pad(np.cumsum(picture, axis=0), [[1, 0], [0, 0]])
+    low = np.minimum(edges.astype(int), len(picture) - 1)
+    sums = below[low] + (edges - low)[:, None] * (below[low + 1] - below[low])
+    return np.diff(sums, axis=0) / np.diff(edges)[:, None]
+
+
+RecognitionCommand = Annotated[Recognize, tyro.conf.subcommand("recognize")]
