@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import tyro
 
 RECIPES = (
-    *("anomaly_detection", "bert_finetune", "bert_pretrain", "chatbot", "fault_detection"),
-    *("forecasting", "language", "recognition", "sentiment", "tagging", "translation"),
+    *("anomaly_detection", "bert_finetune", "bert_pretrain", "bert_tagging", "chatbot"),
+    *("fault_detection", "forecasting", "language", "recognition", "sentiment", "tagging", "translation"),
 )
 
 

@@ -82,9 +82,7 @@ def create_classifier(knobs, tokenizer, num_classes):
     else:
         options |= dict(vocabulary_size=tokenizer.vocabulary_size, max_length=knobs.max_length)
         encoder = kzoo.create_model(knobs.model, **options)
-    positions = encoder.get_layer("positions").max_length
-    if knobs.max_length > positions:
-        raise ValueError(f"`max_length` must be at most {positions}. Received: {knobs.max_length}")
+    bert_parts.check_max_length(knobs, encoder)
     return bert_classifier(encoder, num_classes, knobs.dropout, knobs.pooling)
 
 

@@ -1,4 +1,4 @@
-"""What the recipe of BERT's pretraining is made of: rows, batches, model, measures, report."""
+"""What the recipes of BERT are made of: tokenizer, rows, batches, model, measures, report."""
 
 import json
 
@@ -107,10 +107,18 @@ def optimizer(knobs, steps, factors=None):
     )
 
 
-def layer_factors(model, decay):
+def check_max_length(knobs, encoder):
+    """Raises ValueError unless the encoder has a position for every step."""
+    positions = encoder.get_layer("positions").max_length
+    if knobs.max_length > positions:
+        raise ValueError(f"`max_length` must be at most {positions}. Received: {knobs.max_length}")
+
+
+def layer_factors(model, decay, head=1.0):
     """Returns for each layer what its learning rate is multiplied by.
 
-    The last block has the factor 1, and each layer below it `decay` times that of the one above.
+    The last block has the factor 1, each layer below it `decay` times that of the one above, and
+    all that is new `head`.
 
     Example:
 
@@ -121,9 +129,9 @@ def layer_factors(model, decay):
     blocks = [layer.name for layer in model.layers if layer.name.startswith("block_")]
     depths = {name: len(blocks) - 1 - index for index, name in enumerate(blocks)}
     below = ("embedding", "segments", "positions", "normalization")
-    return {
-        name: decay**depth for name, depth in (depths | dict.fromkeys(below, len(blocks))).items()
-    }
+    depths |= dict.fromkeys(below, len(blocks))
+    new = {layer.name: head for layer in model.layers if layer.name not in depths}
+    return {**new, **{name: decay**depth for name, depth in depths.items()}}
 
 
 def losses(model):

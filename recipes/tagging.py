@@ -11,7 +11,6 @@ from pathlib import Path
 import keras
 
 import kzoo
-from kzoo.export import PRECISIONS, Export, export_many, export_saved_model
 from kzoo.models import ensemble
 from kzoo.recipes import command_line, run_folder, tagging_parts
 from kzoo.recipes.generation import Measure
@@ -63,10 +62,6 @@ SETTINGS = {
     "ud_en_ewt": dict(batch_size=16, epochs=5),
     "wnut17": dict(batch_size=16, epochs=8),
     "klue_ner": dict(**_SYLLABLES, batch_size=16, epochs=6),
-}
-SENTENCES = {
-    "ko": ["서울에서 부산까지 두 시간 걸렸습니다.", "김철수 교수는 서울대학교에서 일한다."],
-    "en": ["The old man doesn't fish any more.", "Empire State Building is in New York!"],
 }
 
 
@@ -127,25 +122,9 @@ def main(knobs):
     decoder = tagging_parts.decoder_of(ensemble(members))
     run_folder.save_model(decoder, out / "model.keras")
 
-    # Measurement, beside the floors
+    # Measurement beside the floors, export, and the same measurement through each file alone
     predicted = tags(decoder, data.test)
-    rows = tagging_parts.floors(out, data)
-    found = tagging_parts.scores(data.test.tags, predicted, data.unit)
-    rows.append({"model": "Keras", **found, "parameters": f"{decoder.count_params():,}"})
-
-    # Export, and the same measurement through each file alone
-    export_saved_model(decoder, out / "saved_model")
-    inputs = tokenizer(data.test.words[:8])
-    options = dict(tokenizer=tokenizer, labels=data.tag_names, max_length=knobs.max_length)
-    exports = [
-        Export(decoder, out / f"{precision}.tflite", precision, inputs=inputs, **options)
-        for precision in PRECISIONS
-    ]
-    files = export_many(exports)
-    rows += [tagging_parts.measure_file(file, data) for file in files]
-    tagging_parts.write_report(out, data, knobs, rows, predicted, histories, files)
-    korean = data.name in ("klue_ner", "ner_ko", "pos_ko", "ud_ko_gsd")
-    tagging_parts.tag_sentences(out / "dynamic.tflite", SENTENCES["ko" if korean else "en"])
+    tagging_parts.finish(out, data, knobs, tokenizer, decoder, predicted, histories)
 
 
 if __name__ == "__main__":

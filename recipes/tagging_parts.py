@@ -7,12 +7,19 @@ import numpy as np
 from seqeval import metrics as entities
 from sklearn.metrics import accuracy_score, classification_report, f1_score
 
-from kzoo.export import Predictor
+from kzoo.export import PRECISIONS, Export, Predictor, export_many, export_saved_model
 from kzoo.layers import bio_constraints
 from kzoo.models import tag_decoder
 from kzoo.recipes import report, run_folder, tag_floors
 from kzoo.text import TaggingTokenizer
 from kzoo.training import CRFLoss, TaggedBatches
+
+SENTENCES = {
+    "ko": ["서울에서 부산까지 두 시간 걸렸습니다.", "김철수 교수는 서울대학교에서 일한다."],
+    "en": ["The old man doesn't fish any more.", "Empire State Building is in New York!"],
+}
+# The treebanks and the tweets of English part clitics from their word.
+ENGLISH = ("ner_en", "pos_en", "ud_en_ewt", "wnut17")
 
 
 def print_sizes(data):
@@ -30,19 +37,24 @@ def train_tokenizer(data, knobs):
         knobs.characters,
         unit=data.unit,
         jamo=knobs.jamo,
-        clitics=data.name in ("ner_en", "pos_en", "ud_en_ewt", "wnut17"),
+        clitics=data.name in ENGLISH,
         max_characters=knobs.max_characters,
     )
 
 
+def tag_ids(part, tag_names):
+    """Returns the ids of the tags of `kzoo.data.TaggedSentences`."""
+    ids = {tag: index for index, tag in enumerate(tag_names)}
+    return [[ids[tag] for tag in row] for row in part.tags]
+
+
 def batches(tokenizer, part, tag_names, **options):
     """Returns the `TaggedBatches` of `kzoo.data.TaggedSentences`."""
-    ids = {tag: index for index, tag in enumerate(tag_names)}
     words = [tokenizer.word_ids(row) for row in part.words]
     characters = None
     if tokenizer.characters is not None:
         characters = [tokenizer.character_ids(row) for row in part.words]
-    return TaggedBatches(words, characters, [[ids[t] for t in row] for row in part.tags], **options)
+    return TaggedBatches(words, characters, tag_ids(part, tag_names), **options)
 
 
 def loss(model):
@@ -163,6 +175,35 @@ def tag_table(tags, predicted):
     return classification_report(flat, guessed, digits=4, zero_division=0)
 
 
+def finish(out, data, knobs, tokenizer, decoder, predicted, histories):
+    """Measures the model beside its floors, and exports, measures and reports its files.
+
+    Args:
+        out: The run folder.
+        data: `kzoo.data.TaggingData`.
+        knobs: Of the recipe.
+        tokenizer: What makes the model's inputs of sentences.
+        decoder: A model of `kzoo.models.tag_decoder`.
+        predicted: Its tags of the test sentences.
+        histories: What the checkpoint of each member knows of each epoch.
+    """
+    rows = floors(out, data)
+    found = scores(data.test.tags, predicted, data.unit)
+    rows.append({"model": "Keras", **found, "parameters": f"{decoder.count_params():,}"})
+    export_saved_model(decoder, out / "saved_model", max_length=knobs.max_length)
+    inputs = tokenizer(data.test.words[:8])
+    options = dict(tokenizer=tokenizer, labels=data.tag_names, max_length=knobs.max_length)
+    exports = [
+        Export(decoder, out / f"{precision}.tflite", precision, inputs=inputs, **options)
+        for precision in PRECISIONS
+    ]
+    files = export_many(exports)
+    rows += [measure_file(file, data) for file in files]
+    write_report(out, data, knobs, rows, predicted, histories, files)
+    korean = data.name in ("klue_ner", "ner_ko", "pos_ko", "ud_ko_gsd")
+    tag_sentences(out / "dynamic.tflite", SENTENCES["ko" if korean else "en"])
+
+
 def measure_file(verification, data, batch_size=16):
     """Scores a `.tflite` file on the test sentences, through the file alone.
 
@@ -176,7 +217,8 @@ def measure_file(verification, data, batch_size=16):
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         for row, tagged in zip(rows, predictor.tag([words[row] for row in rows]), strict=True):
-            found[row] = [tag for _, tag, _ in tagged]
+            rest = len(words[row]) - len(tagged)
+            found[row] = [tag for _, tag, _ in tagged] + data.tag_names[:1] * rest
     length = verification.latency_shapes["words"][1]
     return {
         "model": verification.path.name,

@@ -58,6 +58,7 @@ from kzoo.layers.sru import SRUCell
 from kzoo.layers.sru_plus_plus import SRUPlusPlus
 from kzoo.layers.standardization import Standardization
 from kzoo.layers.subword_embedding import SubwordEmbedding
+from kzoo.layers.take_steps import TakeSteps
 from kzoo.layers.time_distributed import TimeDistributed
 from kzoo.layers.token_dropout import TokenDropout
 from kzoo.layers.transformer_decoder import TransformerDecoder
@@ -164,6 +165,7 @@ __all__ = [
     "SpecAugment",
     "Standardization",
     "SubwordEmbedding",
+    "TakeSteps",
     "TimeDistributed",
     "TokenDropout",
     "TransformerDecoder",

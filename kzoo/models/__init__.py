@@ -14,6 +14,7 @@ from kzoo.models.bert_heads import (
     bert_sentence_encoder,
     bert_tagger,
 )
+from kzoo.models.bert_tagging import bert_word_tagger
 from kzoo.models.classifier import (
     sequence_classifier,
     sequence_labeller,
@@ -50,6 +51,7 @@ __all__ = [
     "bert_question_answerer",
     "bert_sentence_encoder",
     "bert_tagger",
+    "bert_word_tagger",
     "create_model",
     "ctc_decoder",
     "ctc_recognizer",

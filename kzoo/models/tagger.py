@@ -99,10 +99,7 @@ def tagger(
     (1, 2)
     """
     check_sizes(vocabulary_size=vocabulary_size, num_tags=num_tags, embedding_dim=embedding_dim)
-    if head not in HEADS:
-        raise ValueError(f"`head` must be one of {HEADS}. Received: head={head!r}")
-    if constraints and head != "crf":
-        raise ValueError(f"`constraints` must be None with head={head!r}. Received: {constraints}")
+    check_head(head, constraints)
     # Layers
     token_dropout = TokenDropout(token_dropout, name="token_dropout")
     ngrams = {"max_order": 1, **(ngrams or {})}
@@ -118,7 +115,7 @@ def tagger(
     if character_vocabulary_size is not None:
         letters = keras.Input((None, None), dtype="int32", name="characters")
         inputs["characters"] = letters
-        spelled = _spell(letters, character_vocabulary_size, dropout, **characters)
+        spelled = spell(letters, character_vocabulary_size, dropout, **characters)
         features = keras.layers.Concatenate(name="features")([features, spelled])
     if cell == "transformer":
         if connection is not None:
@@ -135,7 +132,15 @@ def tagger(
     return keras.Model(inputs, outputs, name=name)
 
 
-def _spell(
+def check_head(head, constraints):
+    """Raises ValueError unless there is such a head, and it takes the constraints."""
+    if head not in HEADS:
+        raise ValueError(f"`head` must be one of {HEADS}. Received: head={head!r}")
+    if constraints and head != "crf":
+        raise ValueError(f"`constraints` must be None with head={head!r}. Received: {constraints}")
+
+
+def spell(
     letters,
     character_vocabulary_size,
     dropout,

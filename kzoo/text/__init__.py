@@ -1,6 +1,7 @@
 """Vocabularies and tokenizers; plain Python needs no TensorFlow, the graph path imports it."""
 
 from kzoo.text.bert import BertTokenizer
+from kzoo.text.bert_tagging import BertTaggingTokenizer
 from kzoo.text.byte import ByteTokenizer
 from kzoo.text.character import CharacterTokenizer
 from kzoo.text.lines import detokenize_lines, tokenize_lines, tokenize_prompts
@@ -14,6 +15,7 @@ from kzoo.text.word_vectors import WordVectors
 
 __all__ = [
     "TOKENIZERS",
+    "BertTaggingTokenizer",
     "BertTokenizer",
     "ByteTokenizer",
     "CharacterTokenizer",

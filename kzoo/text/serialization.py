@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from kzoo.text.bert import BertTokenizer
+from kzoo.text.bert_tagging import BertTaggingTokenizer
 from kzoo.text.byte import ByteTokenizer
 from kzoo.text.character import CharacterTokenizer
 from kzoo.text.sentence_piece import SentencePieceTokenizer
@@ -26,6 +27,7 @@ _SAVED = {
     **TOKENIZERS,
     TaggingTokenizer.name: TaggingTokenizer,
     BertTokenizer.name: BertTokenizer,
+    BertTaggingTokenizer.name: BertTaggingTokenizer,
 }
 
 

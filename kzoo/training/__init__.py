@@ -2,6 +2,7 @@
 
 from kzoo.training.batches import BucketedBatches
 from kzoo.training.bert_batches import BertBatches
+from kzoo.training.bert_tagged import BertTaggedBatches
 from kzoo.training.cooccurrences import Cooccurrences, GloVeLoss
 from kzoo.training.crf_loss import CRFLoss
 from kzoo.training.forecast_loss import ForecastLoss
@@ -27,6 +28,7 @@ from kzoo.training.word_windows import WordWindows
 
 __all__ = [
     "BertBatches",
+    "BertTaggedBatches",
     "BucketedBatches",
     "CRFLoss",
     "Cooccurrences",

@@ -5,7 +5,9 @@ import pytest
 from keras import ops
 from keras.src import testing
 
-from kzoo.layers import BestClass, TokenDropout, ZeroMasked
+from kzoo.layers import BestClass, TakeSteps, TokenDropout, ZeroMasked
+
+STEPS = np.array([[2, 1], [1, 0]], "int32")
 
 
 class Battery(testing.TestCase):
@@ -21,6 +23,7 @@ class Battery(testing.TestCase):
         (TokenDropout, {"rate": 0.3}, np.array([[5, 7, 0]], "int32"), (1, 3), 1),
         (ZeroMasked, {}, np.ones((2, 3, 4), "float32"), (2, 3, 4), 0),
         (BestClass, {}, np.ones((2, 3, 4), "float32"), (2, 3), 0),
+        (TakeSteps, {}, [np.ones((2, 3, 4), "float32"), STEPS], (2, 2, 4), 0),
     ],
 )
 def test_contract(layer, arguments, inputs, shape, seeds):
@@ -65,3 +68,14 @@ def test_the_best_class_is_the_first_of_equals():
 def test_wrong_rates(rate):
     with pytest.raises(ValueError, match=r"`rate` must be in \[0, 1\)"):
         TokenDropout(rate)
+
+
+def test_steps_are_taken_by_position_and_position_zero_is_masked():
+    random = np.random.default_rng(0)
+    sequence = random.normal(size=(2, 3, 4)).astype("float32")
+    positions = np.array([[2, 1, 0], [1, 9, 0]], "int32")
+    taken = ops.convert_to_numpy(TakeSteps()([sequence, positions]))
+    for row, steps in enumerate([[2, 1], [1, 2]]):
+        np.testing.assert_array_equal(taken[row, :2], sequence[row, steps])
+    mask = ops.convert_to_numpy(TakeSteps().compute_mask([sequence, positions]))
+    assert mask.tolist() == [[True, True, False]] * 2
