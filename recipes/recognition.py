@@ -46,10 +46,10 @@ class Knobs:
 
 
 _SPEECH = dict(model="ctc_speech_gru", stream="ctc_speech_gru_stream")
-_FULL = dict(strings=3000, epochs=10, test_strings=400)
+_FULL = dict(strings=3000, epochs=14, test_strings=400)
 # Where a data set asks for other settings than the defaults; the command line overrides both.
 SETTINGS = {
-    "mnist_t10k": _FULL,
+    "mnist_t10k": {**_FULL, "filters": (16, 32, 48), "epochs": 20},
     "speech_digits": dict(**_SPEECH, strings=600),
     "fsdd": dict(**_SPEECH, **_FULL),
     **{f"fsdd_{name}": {**_SPEECH, **_FULL} for name in ("george", "lucas", "nicolas")},
