@@ -75,7 +75,7 @@ class Kzoo:
     @property
     def vectors(self):
         """The vectors as they are now."""
-        return WordVectors(self.vocabulary, self.model.get_layer("words").get_weights()[0])
+        return WordVectors(self.vocabulary, self.model.get_layer("word_vectors").get_weights()[0])
 
 
 class Gensim:

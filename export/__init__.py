@@ -12,6 +12,7 @@ _MODULE_OF = {
     "ForecastPredictor": "series",
     "LanguageModelWriter": "write",
     "LanguagePredictor": "write",
+    "NeighbourFinder": "neighbours",
     "PRECISIONS": "written",
     "Predictor": "predict",
     "RecognitionPredictor": "recognition",

@@ -34,7 +34,7 @@ class Export:
     inputs: Any = None
     tokenizer: Any = None
     labels: Sequence[str] | None = None
-    tolerance: float | None = None
+    tolerance: float | dict[str, float] | None = None
     max_length: int | None = None
     lengths: Sequence[int] = LENGTHS
     lowering: str = "auto"
@@ -81,7 +81,8 @@ def export_tflite(
             names them in `input_names`. With a `kzoo.text.BertTokenizer` and labels, the file has
             the metadata of a text classifier for MediaPipe and the Task libraries.
         labels: class names in the order of the last axis of the first output.
-        tolerance: largest allowed difference, see `verify`.
+        tolerance: largest allowed difference, see `verify`; or a dict from the names of outputs to
+            tolerances of their own, which the manifest keeps.
         max_length: longest sequence the model takes; `Predictor` cuts longer ones.
         lengths: sequence lengths to verify with.
         lowering: how kzoo's recurrent layers walk time. "loop" and "scan" are fast in any runtime;
@@ -261,6 +262,8 @@ def _finish(export, model, lowering, partial, cases):
     }
     if export.details is not None:
         manifest["details"] = export.details
+    if isinstance(export.tolerance, dict):
+        manifest["tolerances"] = export.tolerance
     if export.step:
         manifest["streaming"] = export.step.describe()
     golden = {
@@ -273,7 +276,8 @@ def _finish(export, model, lowering, partial, cases):
         partial.write_bytes(add_metadata(partial.read_bytes(), model.name))
         vocabulary = export.tokenizer.vocabulary
     write_bundle(partial, manifest, tokenizer, export.labels, golden, vocabulary=vocabulary)
-    return run_cases(partial, export.path, read_bundle(partial), cases, export.tolerance)
+    tolerance = None if isinstance(export.tolerance, dict) else export.tolerance
+    return run_cases(partial, export.path, read_bundle(partial), cases, tolerance)
 
 
 def _classifies_texts_as_bert(export):

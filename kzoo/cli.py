@@ -10,7 +10,8 @@ import tyro
 
 RECIPES = (
     *("anomaly_detection", "bert_finetune", "bert_pretrain", "bert_tagging", "chatbot"),
-    *("fault_detection", "forecasting", "language", "recognition", "sentiment", "tagging", "translation"),
+    *("embeddings", "fault_detection", "forecasting", "language", "recognition", "sentiment"),
+    *("tagging", "translation"),
 )
 
 
@@ -257,11 +258,9 @@ def main(arguments=None):
         train(arguments[1], arguments[2:])
         return
     from kzoo.export import ExportError
-    from kzoo.recipes.recognition_commands import RecognitionCommand
-    from kzoo.recipes.series_commands import SeriesCommand
+    from kzoo.recipes.commands import RecipeCommand
 
-    commands = Command | RecognitionCommand | SeriesCommand
-    command = tyro.cli(commands, prog="kzoo", description=__doc__, args=arguments)
+    command = tyro.cli(Command | RecipeCommand, prog="kzoo", description=__doc__, args=arguments)
     try:
         command.run()
     except (ValueError, OSError, ExportError) as error:

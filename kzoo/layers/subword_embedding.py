@@ -131,8 +131,7 @@ class SubwordEmbedding(keras.layers.Layer):
         subwords = ops.take(self.subwords, buckets, axis=0)
         is_word = ops.expand_dims(ops.cast(ids >= 4, words.dtype), -1)
         is_subword = ops.cast(ops.not_equal(buckets, NONE), words.dtype)
-        total = words * is_word
-        total += ops.squeeze(ops.matmul(ops.expand_dims(is_subword, -2), subwords), -2)
+        total = words * is_word + ops.sum(subwords * ops.expand_dims(is_subword, -1), axis=-2)
         count = is_word + ops.sum(is_subword, axis=-1, keepdims=True)
         mean = total / ops.maximum(count, 1)
         return total + ops.stop_gradient(mean - total)

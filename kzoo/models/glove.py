@@ -11,8 +11,8 @@ def glove(*, vocabulary_size, embedding_dim=100, name="glove"):
 
         s(i, j) = w_i . c_j + b_i + d_j
 
-    Wiring: rows `w` of the table "words" and `c` of the table "contexts", and one number of each
-    word's own in either role. Train it by `kzoo.training.GloVeLoss` on
+    Wiring: rows `w` of the table "word_vectors" and `c` of the table "context_vectors", and one
+    number of each word's own in either role. Train it by `kzoo.training.GloVeLoss` on
     `kzoo.training.Cooccurrences`; `word_table(model, both=True)` are its vectors.
 
     Source: Pennington, Socher and Manning 2014, "GloVe: Global Vectors for Word Representation"
@@ -36,7 +36,7 @@ def glove(*, vocabulary_size, embedding_dim=100, name="glove"):
     check_sizes(vocabulary_size=vocabulary_size, embedding_dim=embedding_dim)
     # Layers
     start = keras.initializers.RandomUniform(-0.5 / embedding_dim, 0.5 / embedding_dim)
-    roles = ("words", "contexts")
+    roles = ("word_vectors", "context_vectors")
     tables = [
         keras.layers.Embedding(vocabulary_size, embedding_dim, start, name=role) for role in roles
     ]

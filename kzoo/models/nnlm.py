@@ -35,7 +35,7 @@ def nnlm(
     Returns:
         A `keras.Model` from ids `(batch, order - 1)`, such as `kzoo.training.NextWords` gives, to
         the logits `(batch, vocabulary_size)` of the next one. The vectors are the weights of its
-        layer "words".
+        layer "word_vectors".
 
     Example:
 
@@ -48,7 +48,7 @@ def nnlm(
     if isinstance(order, bool) or not isinstance(order, int) or order < 2:
         raise ValueError(f"`order` must be an integer from 2. Received: order={order!r}")
     # Layers
-    words = keras.layers.Embedding(vocabulary_size, embedding_dim, name="words")
+    words = keras.layers.Embedding(vocabulary_size, embedding_dim, name="word_vectors")
     hidden = keras.layers.Dense(units, activation="tanh", name="hidden")
     scores = keras.layers.Dense(vocabulary_size, name="scores")
     # Wiring

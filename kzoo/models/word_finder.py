@@ -16,8 +16,8 @@ def word_table(model, both=False, batch_size=4096):
 
     Args:
         model: The model.
-        both: Whether a word is the sum of its rows in the tables "words" and "contexts", as GloVe
-            (Pennington et al. 2014, section 4.2) has it.
+        both: Whether a word is the sum of its rows in the tables "word_vectors" and
+            "context_vectors", as GloVe (Pennington et al. 2014, section 4.2) has it.
         batch_size: Ids embedded at once.
 
     Returns:
@@ -29,7 +29,7 @@ def word_table(model, both=False, batch_size=4096):
     >>> word_table(skip_gram(vocabulary_size=9, embedding_dim=8)).shape
     (9, 8)
     """
-    layers = [model.get_layer(name) for name in ("words", "contexts")[: 1 + both]]
+    layers = [model.get_layer(name) for name in ("word_vectors", "context_vectors")[: 1 + both]]
     ids = np.arange(layers[0].input_dim, dtype="int32")
     parts = [ids[start : start + batch_size] for start in range(0, ids.size, batch_size)]
     table = sum(
@@ -44,7 +44,8 @@ def nearest_words(table, count=10, subwords=None, name="nearest_words"):
     Args:
         table: `(vocabulary_size, embedding_dim)`, such as `word_table` returns.
         count: Number of words to find, of which the first is the word itself where it is known.
-        subwords: The layer "words" of a `fast_text`, for vectors of words that are not known, too.
+        subwords: The layer "word_vectors" of a `fast_text`, for vectors of words that are not
+            known, too.
         name: Name of the model.
 
     Returns:
@@ -81,4 +82,6 @@ def nearest_words(table, count=10, subwords=None, name="nearest_words"):
     similarities, neighbours = nearest(vectors)
     nearest.set_table(table)
     outputs = {"vectors": vectors, "similarities": similarities, "neighbours": neighbours}
+    # The outputs of a file are called as the layers that they come from.
+    outputs = {name: keras.layers.Identity(name=name)(x) for name, x in outputs.items()}
     return keras.Model(inputs, outputs, name=name)

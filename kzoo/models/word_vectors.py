@@ -12,8 +12,8 @@ def skip_gram(*, vocabulary_size, embedding_dim=100, name="skip_gram"):
 
         s(w, c) = u_c . v_w
 
-    Wiring: rows `v` of the table "words" and `u` of the table "contexts" for a stretch of text, and
-    `u` for noise words; the products of all `v` with all `u`.
+    Wiring: rows `v` of the table "word_vectors" and `u` of "context_vectors" for a stretch of text,
+    and `u` for noise words; the products of all `v` with all `u`.
 
     The gradients are those of few rows, and `keras.optimizers.SGD` moves no others on TensorFlow as
     long as `compile` has `jit_compile=False`. On JAX, and under XLA, they are as large as the
@@ -30,7 +30,7 @@ def skip_gram(*, vocabulary_size, embedding_dim=100, name="skip_gram"):
     Returns:
         A `keras.Model` from what `kzoo.training.WordWindows` gives, `ids` `(batch, time)` and
         `noise` `(batch, count)`, to scores `(batch, time, time + count)`. The vectors are the
-        weights of its layer "words".
+        weights of its layer "word_vectors".
 
     Example:
 
@@ -60,8 +60,8 @@ def fast_text(
 ):
     """Builds a skip-gram whose words are made of their letters, see `kzoo.layers.SubwordEmbedding`.
 
-    Tell its layer "words" by `adapt` how words are spelled before training. `nearest_words` makes a
-    model of it that has vectors for words which training never saw.
+    Tell its layer "word_vectors" by `adapt` how words are spelled before training. `nearest_words`
+    makes a model of it that has vectors for words which training never saw.
 
     Source: Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information" (arXiv
     1607.04606).
@@ -95,7 +95,7 @@ def fast_text(
         min_order,
         max_order,
         max_subwords,
-        name="words",
+        name="word_vectors",
     )
     contexts = _contexts(vocabulary_size, embedding_dim)
     # Wiring
@@ -128,7 +128,7 @@ def cbow(*, vocabulary_size, embedding_dim=100, name="cbow"):
         A `keras.Model` from what `kzoo.training.WordWindows` gives with `bag=True`, `ids` `(batch,
         time)`, `noise` `(batch, count)` and `windows` `(batch, time, time)`, to scores `(batch,
         time, 1 + count)`, of the word itself first. The vectors are the weights of its layer
-        "words".
+        "word_vectors".
 
     Example:
 
@@ -158,8 +158,8 @@ def _inputs():
 def _words(vocabulary_size, embedding_dim):
     # As word2vec begins.
     start = keras.initializers.RandomUniform(-0.5 / embedding_dim, 0.5 / embedding_dim)
-    return keras.layers.Embedding(vocabulary_size, embedding_dim, start, name="words")
+    return keras.layers.Embedding(vocabulary_size, embedding_dim, start, name="word_vectors")
 
 
 def _contexts(vocabulary_size, embedding_dim):
-    return keras.layers.Embedding(vocabulary_size, embedding_dim, "zeros", name="contexts")
+    return keras.layers.Embedding(vocabulary_size, embedding_dim, "zeros", name="context_vectors")
