@@ -35,6 +35,8 @@ setup(
         "recipes": [
             "jiwer>=3.1,<5",
             "matplotlib>=3.9,<4",
+            "mido>=1.3,<2",
+            "pillow>=10,<14",
             "sacrebleu>=2.5,<3",
             "scikit-learn>=1.5,<2",
             "scipy>=1.13,<2",

@@ -7,6 +7,7 @@ from importlib import import_module
 
 _MODULE_OF = {
     "Bundle": "bundle",
+    "CaptionPredictor": "caption",
     "Export": "tflite",
     "ExportError": "errors",
     "ForecastPredictor": "series",
@@ -17,6 +18,7 @@ _MODULE_OF = {
     "Predictor": "predict",
     "RecognitionPredictor": "recognition",
     "Seq2SeqPredictor": "translate",
+    "SequencePredictor": "sequence",
     "StreamingPredictor": "stream",
     "Verification": "verification",
     "VerificationError": "errors",

@@ -94,6 +94,8 @@ def _fit(array, shape):
 def draw(model, tensor, shape):
     """Random values for a symbolic input of a model: ids inside the vocabulary, with padding."""
     random = np.random.default_rng(SEED)
+    if tensor.dtype == "uint8":  # Pixels.
+        return random.integers(0, 256, shape).astype("uint8")
     vocabulary_size = _vocabulary_size(model, tensor)
     if vocabulary_size is None and "int" not in tensor.dtype:
         return random.normal(size=shape).astype(tensor.dtype)

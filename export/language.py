@@ -2,8 +2,9 @@
 
 from dataclasses import fields
 
-from kzoo.export.language_cases import LanguageReference, make_prompts
+from kzoo.export.language_cases import make_prompts
 from kzoo.export.language_programs import LanguagePrograms
+from kzoo.export.sampling_cases import SamplingReference
 from kzoo.export.search import Search, make_search
 from kzoo.export.seq2seq_verification import run_source_cases
 from kzoo.export.text_files import check_outputs, write_text_files
@@ -123,6 +124,6 @@ def verify_language_model(path, bundle, model, inputs=None, tolerance=None):
 
 
 def _cases(programs, inputs):
-    reference = LanguageReference(programs)
+    reference = SamplingReference(programs)
     prompts = make_prompts(inputs, programs.vocabulary_size, programs.max_prompt_length)
     return reference, [reference.cases(ids) for ids in prompts]

@@ -2,27 +2,15 @@
 
 from functools import cached_property
 
-import numpy as np
 from keras import ops
 
-from kzoo.decoding import sample
-from kzoo.decoding.random_numbers import next_uniform, seed_rows
-from kzoo.decoding.sampling import draw
-from kzoo.decoding.step import Rules
 from kzoo.export.errors import ExportError
-from kzoo.export.step_programs import StepPrograms, found
+from kzoo.export.sampling_programs import SamplingPrograms, log_probabilities
 from kzoo.layers import LearnedPositions
 from kzoo.models import LanguageModelSteps
 
-# What decides how ids are drawn; the seeds are one a row.
-DRAWING = [
-    ("temperature", (), "float32"),
-    ("top_k", (), "int32"),
-    ("top_p", (), "float32"),
-]
 
-
-class LanguagePrograms(StepPrograms):
+class LanguagePrograms(SamplingPrograms):
     """Functions of tensors for the signatures of `export_language_model`.
 
     Args:
@@ -52,25 +40,12 @@ class LanguagePrograms(StepPrograms):
     @cached_property
     def inputs(self):
         """Lists of (name, shape, dtype) by signature."""
-        inputs = super().inputs
-        seed = ("seed", (None,), "int32")
-        return {
-            **inputs,
-            "sample": [*inputs["greedy"], seed, *DRAWING],
-            "draw": [self.logits_spec(), seed, ("generator", (None, 3), "int32"), *DRAWING],
-            "score": [("ids", (None, None), "int32")],
-        }
+        return {**super().inputs, "score": [("ids", (None, None), "int32")]}
 
     @cached_property
     def outputs(self):
         """Lists of (name, shape, dtype) by signature."""
-        return {
-            **super().outputs,
-            "prefill": [self.logits_spec(), *self.state_specs()],
-            "sample": self.decoded_specs((None,)),
-            "draw": [("ids", (None,), "int32"), ("next_generator", (None, 3), "int32")],
-            "score": [("log_probabilities", (None, None), "float32")],
-        }
+        return {**super().outputs, "prefill": [self.logits_spec(), *self.state_specs()]}
 
     def begin(self, ids):
         """Returns `(state, start_ids)`."""
@@ -82,33 +57,10 @@ class LanguagePrograms(StepPrograms):
         logits, state = self.steps.step(ids, state)
         return {"logits": ops.cast(logits, "float32"), **self.named_state(state)}
 
-    def sample(self, prompt_ids, seed, temperature, top_k, top_p):
-        """Returns ids, lengths and scores."""
-        options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-        decoded = sample(
-            self.steps.step, *self.begin(prompt_ids), **self.search.rules, seed=seed, **options
-        )
-        return found(decoded)
-
-    def draw(self, logits, seed, generator, temperature, top_k, top_p):
-        """Returns the ids `(batch,)` that `sample` draws from logits, and the next generator.
-
-        A generator of zeros stands before the first step: then the seed makes the generator.
-        """
-        logits = Rules(**self.search.rules).block(logits, 0)
-        started = ops.not_equal(generator, 0)
-        generator = ops.where(started, generator, seed_rows(seed, ops.shape(seed)[0]))
-        u, generator = next_uniform(generator)
-        return {"ids": draw(logits / temperature, u, top_k, top_p), "next_generator": generator}
-
     def score(self, ids):
         """Returns `log p(id | ids before)` `(batch, time)`, 0 for the first id and for padding."""
-        logits = ops.cast(self.steps.decoder(ids), "float32")
-        logits = logits - ops.logsumexp(logits, axis=-1, keepdims=True)
-        targets = ops.expand_dims(ids[:, 1:], -1) == np.arange(self.vocabulary_size)
-        found = ops.sum(ops.where(targets, logits[:, :-1], 0.0), axis=-1)
-        found = ops.where(ids[:, 1:] != 0, found, 0.0)
-        return {"log_probabilities": ops.pad(found, ((0, 0), (1, 0)))}
+        scores = log_probabilities(self.steps.decoder(ids)[:, :-1], ids[:, 1:])
+        return {"log_probabilities": ops.pad(scores, ((0, 0), (1, 0)))}
 
 
 def _steps(model):

@@ -3,9 +3,10 @@
 from dataclasses import fields
 
 from kzoo.decoding.checks import check_integer
+from kzoo.export.sampling_cases import SamplingReference
 from kzoo.export.search import Search, make_search
 from kzoo.export.seq2seq_cases import Reference, make_sources
-from kzoo.export.seq2seq_programs import Programs
+from kzoo.export.seq2seq_programs import DrawingPrograms, Programs
 from kzoo.export.seq2seq_verification import run_source_cases
 from kzoo.export.text_files import check_outputs, write_text_files
 from kzoo.export.trace import require_tensorflow_backend
@@ -24,6 +25,8 @@ def export_seq2seq(
     length_penalty=0.0,
     banned_ids=(),
     alignments=False,
+    sampling=False,
+    labels=None,
     source_tokenizer=None,
     target_tokenizer=None,
     max_source_length=None,
@@ -34,7 +37,9 @@ def export_seq2seq(
     """Write an encoder-decoder as a `.tflite` file that was run and compared with the model.
 
     The file has four signatures, which share one copy of the weights. Batch size and the source's
-    length are dynamic in all of them.
+    length are dynamic in all of them. What is read here as `source_ids` has the name, the shape and
+    the type of the encoder's input: `pictures` of a captioner, `labels` or `vectors` of a
+    `kzoo.models.vector_to_sequence`.
 
     - `encode`: `source_ids` to the state before the first step, as named tensors.
     - `step`: `ids` `(batch,)`, the ids chosen last, and the state, to `logits` and, as
@@ -44,6 +49,10 @@ def export_seq2seq(
       request, `alignments` `(batch, max_length, source)`.
     - `beam`: `source_ids` to `ids` `(batch, num_results, max_length)`, `lengths` and `scores`,
       best first. A hypothesis that was not found, among few ids, has length 0.
+
+    With `sampling` it has three more, as those of `export_language_model`: `sample` takes
+    `source_ids`, `seed`, `temperature`, `top_k` and `top_p`, `draw` chooses one id, and `score`
+    takes `source_ids` and the `ids` `(batch, time)` of a text, the end with them.
 
     The file is verified with every batch of `inputs`, in LiteRT's Interpreter and CompiledModel.
     The encoder, the first steps, and the scores of all ids are those of the Keras model; in
@@ -67,10 +76,13 @@ def export_seq2seq(
         length_penalty: exponent of `kzoo.decoding.gnmt_length_penalty`; 0 for none.
         banned_ids: ids that are never chosen.
         alignments: whether `greedy` gives alignments.
+        sampling: whether the file can draw and judge, too.
+        labels: names of the classes of a model that reads labels, for the bundle.
         source_tokenizer: object with `to_json()`, for the bundle.
         target_tokenizer: the same of what is written.
         max_source_length: longest source the model takes; `Seq2SeqPredictor` cuts longer ones.
-        inputs: real source ids `(rows, source)` to verify with, padded with 0.
+        inputs: real source ids `(rows, source)` to verify with, padded with 0, or pictures, labels
+            or vectors.
         tolerance: largest allowed difference, see `verify`; by default 1e-4 for float32, 1e-2 for
             float16 and 2e-1 for dynamic.
         lowering: how the encoder walks time, see `export_tflite`.
@@ -108,20 +120,29 @@ def export_seq2seq(
         banned_ids,
         alignments,
     )
-    programs = Programs(model, search)
-    reference = Reference(programs)
-    sources = make_sources(model, inputs, max_source_length)
+    programs, reference = _make(model, search, sampling)
+    sources = make_sources(programs, inputs, max_source_length)
     cases = [reference.cases(source_ids) for source_ids in sources]
     manifest = {
         "max_length": max_source_length,
         "seq2seq": {
             **search.describe(),
+            "sampling": sampling,
+            "vocabulary_size": programs.vocabulary_size,
             "memory": [tensor.name for tensor in programs.state if tensor.is_memory],
             "state": [tensor.name for tensor in programs.state if not tensor.is_memory],
         },
     }
     files = write_text_files(
-        programs, paths, manifest, reference, cases, lowering, tolerance, tokenizers.values()
+        programs,
+        paths,
+        manifest,
+        reference,
+        cases,
+        lowering,
+        tolerance,
+        tokenizers.values(),
+        labels,
     )
     return files if isinstance(path, dict) else files[0]
 
@@ -130,8 +151,16 @@ def verify_seq2seq(path, bundle, model, inputs=None, tolerance=None):
     """Run a file of `export_seq2seq` against the Keras model; see `verify`."""
     settings = bundle.manifest["seq2seq"]
     names = [field.name for field in fields(Search)]
-    programs = Programs(model, make_search(**{name: settings[name] for name in names}))
-    reference = Reference(programs)
-    sources = make_sources(model, inputs, bundle.manifest["max_length"])
+    search = make_search(**{name: settings[name] for name in names})
+    programs, reference = _make(model, search, settings["sampling"])
+    sources = make_sources(programs, inputs, bundle.manifest["max_length"])
     cases = [reference.cases(source_ids) for source_ids in sources]
     return run_source_cases(path, path, bundle, reference, cases, tolerance)
+
+
+def _make(model, search, sampling):
+    if sampling:
+        programs = DrawingPrograms(model, search)
+        return programs, SamplingReference(programs)
+    programs = Programs(model, search)
+    return programs, Reference(programs)

@@ -93,35 +93,47 @@ class Reference:
         return TextCases([(signature, read), *steps], searches)
 
 
-def make_sources(model, inputs, limit):
+def make_sources(programs, inputs, limit):
     """Batches of real sources, or of random ones.
 
     Args:
-        model: the keras.Model.
-        inputs: ids `(rows, source)` padded with 0, or None.
+        programs: `kzoo.export.seq2seq_programs.Programs`.
+        inputs: ids `(rows, source)` padded with 0, or other sources such as pictures, or None.
         limit: the longest source, or None.
 
     Returns:
-        List of int32 `(batch, source)`, without columns of padding alone; the first one has a
-        single row.
+        List of arrays that begin with the batch axis, ids without columns of padding alone; the
+        first one has a single row.
     """
+    steps = programs.steps
     limit = limit or None
     if inputs is None:
-        encoder = model.get_layer("encoder")
-        (source,) = keras.tree.flatten(encoder.inputs)
-        shapes = [(rows, min(time, limit or time)) for rows, time in RANDOM_SHAPES]
-        return [draw(encoder, source, shape).astype("int32") for shape in shapes]
-    return cut_batches(inputs, limit)
+        (_, *shape), dtype = programs.source
+        shapes = [
+            (rows, *(size or min(time, limit or time) for size in shape))
+            for rows, time in RANDOM_SHAPES
+        ]
+        return [draw(steps.encoder, steps.source, shape).astype(dtype) for shape in shapes]
+    if steps.reads_ids:
+        return cut_batches(inputs, limit)
+    shape, dtype = programs.source
+    spec = {"name": "inputs", "shape": list(shape), "dtype": dtype}
+    return _batches(named_arrays({"inputs": inputs}, [spec])["inputs"])
 
 
 def cut_batches(inputs, limit=None):
     """Cuts ids `(rows, time)` into int32 batches as `make_sources` returns them."""
     spec = {"name": "inputs", "shape": [None, None], "dtype": "int32"}
     ids = named_arrays(inputs, [spec])["inputs"][:, :limit]
-    if not len(ids):
+    return [batch[:, : _longest(batch)] for batch in _batches(ids)]
+
+
+def _batches(rows):
+    """Cuts rows into batches, the first of which has a single row."""
+    if not len(rows):
         raise ValueError("inputs: expected at least one row, got none")
-    rest = [ids[start : start + BATCH_SIZE] for start in range(0, len(ids), BATCH_SIZE)]
-    return [batch[:, : _longest(batch)] for batch in (ids[:1], *rest)]
+    rest = [rows[start : start + BATCH_SIZE] for start in range(0, len(rows), BATCH_SIZE)]
+    return [rows[:1], *rest]
 
 
 def _longest(batch):

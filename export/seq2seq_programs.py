@@ -6,6 +6,7 @@ from keras import ops
 
 from kzoo.decoding import greedy
 from kzoo.export.errors import ExportError
+from kzoo.export.sampling_programs import SamplingPrograms, log_probabilities
 from kzoo.export.step_programs import StepPrograms, found
 from kzoo.models import Seq2SeqSteps
 
@@ -18,11 +19,12 @@ class Programs(StepPrograms):
         search: `Search`.
     """
 
-    reading = ("encode", "source_ids")
-
     def __init__(self, model, search):
         """Find the encoder, the decoder and the state; see the class."""
-        super().__init__(model, _steps(model, search.max_length), search)
+        steps = _steps(model, search.max_length)
+        self.reading = "encode", steps.source.name
+        self.source = tuple(steps.source.shape), steps.source.dtype
+        super().__init__(model, steps, search)
         if search.alignments and not self.steps.decoder.attends:
             raise ValueError(
                 f"alignments: expected a decoder that attends, and that of {model.name!r} does not"
@@ -33,26 +35,45 @@ class Programs(StepPrograms):
         """Lists of (name, shape, dtype) by signature."""
         outputs = super().outputs
         if self.search.alignments:
-            shape = (None, self.search.max_length, None)
+            shape = (None, self.search.max_length, self.steps.places)
             outputs["greedy"].append(("alignments", shape, "float32"))
         return outputs
 
-    def begin(self, ids):
+    def begin(self, sources):
         """Returns `(state, start_ids)`."""
-        return self.steps.begin(ids)[0], ops.full_like(ids[:, 0], self.search.start_id)
+        return self.steps.begin(sources)[0], self._start_ids(sources)
 
-    def encode(self, source_ids):
+    def encode(self, sources):
         """Returns the state before the first step by name."""
-        return self.named_state(self.begin(source_ids)[0])
+        return self.named_state(self.begin(sources)[0])
 
-    def greedy(self, ids):
+    def greedy(self, sources):
         """Returns ids, lengths, scores and, on request, alignments."""
         if not self.search.alignments:
-            return super().greedy(ids)
-        state, mask = self.steps.begin(ids)
-        arguments = state, ops.full_like(ids[:, 0], self.search.start_id)
+            return super().greedy(sources)
+        state, mask = self.steps.begin(sources)
+        arguments = state, self._start_ids(sources)
         decoded = greedy(self.steps.attend, *arguments, **self.search.rules, source_mask=mask)
         return found(decoded)
+
+    def _start_ids(self, sources):
+        return ops.full((ops.shape(sources)[0],), self.search.start_id, "int32")
+
+
+class DrawingPrograms(SamplingPrograms, Programs):
+    """The same, and those for `sample`, `draw` and `score`."""
+
+    @cached_property
+    def inputs(self):
+        """Lists of (name, shape, dtype) by signature."""
+        inputs = super().inputs
+        return {**inputs, "score": [*inputs["encode"], ("ids", (None, None), "int32")]}
+
+    def score(self, sources, ids):
+        """Returns `log p(id | source, ids before)` `(batch, time)`, 0 for padding."""
+        before = ops.concatenate([self._start_ids(sources)[:, None], ids[:, :-1]], axis=1)
+        inputs = {self.reading[1]: sources, "target_ids": before}
+        return {"log_probabilities": log_probabilities(self.model(inputs, training=False), ids)}
 
 
 def _steps(model, max_length):

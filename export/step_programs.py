@@ -44,10 +44,12 @@ class StepPrograms:
 
     Attributes:
         reading: name of the signature that reads, and of its input.
+        source: shape and dtype of that input.
         state: list of `StateTensor`, the flat state.
     """
 
     reading = None
+    source = (None, None), "int32"
 
     def __init__(self, model, steps, search):
         """Find the state; see the class."""
@@ -61,9 +63,13 @@ class StepPrograms:
                     f"`{name}` must be below the vocabulary_size of the decoder, "
                     f"{self.vocabulary_size}. Received: {name}={value}"
                 )
+        (_, *shape), dtype = self.source
         with full_precision(model):
             # What differs between texts of two lengths has an axis of their length.
-            (short, ids), (long, _) = (self.begin(np.ones((2, n), "int32")) for n in (3, 5))
+            (short, ids), (long, _) = (
+                self.begin(np.ones([2, *(size or length for size in shape)], dtype))
+                for length in (3, 5)
+            )
             is_memory = StepFunction(steps.step, short, ids).is_memory
         self._structure = short
         pairs = zip(keras.tree.flatten(short), keras.tree.flatten(long), strict=True)
@@ -84,7 +90,7 @@ class StepPrograms:
     def inputs(self):
         """Lists of (name, shape, dtype) by signature."""
         signature, name = self.reading
-        read = [(name, (None, None), "int32")]
+        read = [(name, *self.source)]
         step = [("ids", (None,), "int32"), *self.state_specs()]
         return {signature: read, "step": step, "greedy": read, "beam": read}
 

@@ -22,6 +22,7 @@ class Seq2SeqPredictor:
         manifest: the file's manifest; its `seq2seq` holds the settings of the search.
         source_tokenizer: tokenizer of what is read, or None.
         target_tokenizer: tokenizer of what is written, or None.
+        labels: names of the classes that are read, or None.
 
     Raises:
         ExportError: the file is missing, damaged, or no encoder-decoder.
@@ -44,6 +45,7 @@ class Seq2SeqPredictor:
         self.manifest = bundle.manifest
         self.source_tokenizer = _tokenizer(bundle.tokenizer)
         self.target_tokenizer = _tokenizer(bundle.target_tokenizer)
+        self.labels = bundle.labels
         self._runtimes = {name: InterpreterRuntime(path, name) for name in ("greedy", "beam")}
 
     def __call__(self, texts, beam=True):
@@ -59,14 +61,13 @@ class Seq2SeqPredictor:
         Raises:
             ValueError: the file carries no tokenizers.
         """
-        texts = self._texts(texts)
-        outputs = self.search(self.source_tokenizer(texts), beam)
+        outputs = self.search(self._read(texts), beam)
         best = outputs["ids"][:, 0] if beam else outputs["ids"]
         return [self.target_tokenizer.detokenize(self._trim(row)) for row in best]
 
     def best(self, texts):
         """Return for each text the list of `(text, score)` of beam search, best first."""
-        outputs = self.search(self.source_tokenizer(self._texts(texts)))
+        outputs = self.search(self._read(texts))
         return [
             [
                 (self.target_tokenizer.detokenize(self._trim(ids)), float(score))
@@ -87,17 +88,10 @@ class Seq2SeqPredictor:
         Raises:
             ValueError: the file gives no alignments, or carries no tokenizers.
         """
-        if not self.manifest["seq2seq"]["alignments"]:
-            raise ValueError("align: this file gives no alignments; export it with alignments=True")
-        source_ids = self.source_tokenizer(self._texts([text]))
-        outputs = self.search(source_ids, beam=False)
-        weights = outputs["alignments"][0, : outputs["lengths"][0]]
-        ids = source_ids[0, : weights.shape[1]], outputs["ids"][0, : len(weights)]
-        tokenizers = self.source_tokenizer, self.target_tokenizer
-        source, target = (
-            [tokenizer.vocabulary[id] for id in row]
-            for tokenizer, row in zip(tokenizers, ids, strict=True)
-        )
+        self._check_alignments()
+        source_ids = self._read([text])
+        target, weights = self._alignments(source_ids)
+        source = [self.source_tokenizer.vocabulary[id] for id in source_ids[0, : weights.shape[1]]]
         return source, target, weights
 
     def search(self, source_ids, beam=True):
@@ -112,22 +106,34 @@ class Seq2SeqPredictor:
         """
         signature = "beam" if beam else "greedy"
         specs = self.manifest["signatures"][signature]
-        arrays = named_arrays({"source_ids": source_ids}, specs["inputs"])
+        arrays = named_arrays([source_ids], specs["inputs"])
         arrays = cut(arrays, specs["inputs"], self.manifest["max_length"], stacklevel=4)
-        if len(arrays["source_ids"]):
+        if len(next(iter(arrays.values()))):
             return self._runtimes[signature].run(arrays)
         return {
             s["name"]: np.zeros([size or 0 for size in s["shape"]], s["dtype"])
             for s in specs["outputs"]
         }
 
-    def _texts(self, texts):
+    def _read(self, texts):
+        """Returns what the file takes of texts."""
         if self.source_tokenizer is None or self.target_tokenizer is None:
             raise ValueError(
                 "texts: this file carries no tokenizers; give export_seq2seq `source_tokenizer` "
                 "and `target_tokenizer`"
             )
-        return texts
+        return self.source_tokenizer(texts)
+
+    def _check_alignments(self):
+        if not self.manifest["seq2seq"]["alignments"]:
+            raise ValueError("align: this file gives no alignments; export it with alignments=True")
+
+    def _alignments(self, source):
+        """Returns the tokens that greedy search writes for one source, and their alignments."""
+        outputs = self.search(source, beam=False)
+        weights = outputs["alignments"][0, : outputs["lengths"][0]]
+        vocabulary = self.target_tokenizer.vocabulary
+        return [vocabulary[id] for id in outputs["ids"][0, : len(weights)]], weights
 
     def _trim(self, ids):
         (ends,) = np.nonzero(ids == self.manifest["seq2seq"]["end_id"])

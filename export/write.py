@@ -109,19 +109,7 @@ class LanguageWriter:
         return tokenize_prompts(self.tokenizer, prompts, self.settings["max_prompt_length"])
 
     def _drawing(self, temperature, top_k, top_p):
-        top_k = self.settings["vocabulary_size"] if top_k is None else top_k
-        for name, value, limits, holds in (
-            ("temperature", temperature, "above 0", temperature > 0),
-            ("top_k", top_k, "of at least 1", top_k >= 1),
-            ("top_p", top_p, "in (0, 1]", 0 < top_p <= 1),
-        ):
-            if not holds:
-                raise ValueError(f"{name}: expected a number {limits}, got {value!r}")
-        return {
-            "temperature": np.array(temperature, "float32"),
-            "top_k": np.array(top_k, "int32"),
-            "top_p": np.array(top_p, "float32"),
-        }
+        return drawing(temperature, top_k, top_p, self.settings["vocabulary_size"])
 
     def _text(self, prompt_ids, ids):
         from kzoo.text import detokenize_lines
@@ -132,6 +120,23 @@ class LanguageWriter:
         prompt_ids = prompt_ids[prompt_ids != 0].tolist()
         prompt = detokenize_lines(self.tokenizer, prompt_ids)
         return detokenize_lines(self.tokenizer, prompt_ids + ids)[len(prompt) :]
+
+
+def drawing(temperature, top_k, top_p, vocabulary_size):
+    """Returns the checked arrays that say how ids are drawn; no `top_k` keeps all of them."""
+    top_k = vocabulary_size if top_k is None else top_k
+    for name, value, limits, holds in (
+        ("temperature", temperature, "above 0", temperature > 0),
+        ("top_k", top_k, "of at least 1", top_k >= 1),
+        ("top_p", top_p, "in (0, 1]", 0 < top_p <= 1),
+    ):
+        if not holds:
+            raise ValueError(f"{name}: expected a number {limits}, got {value!r}")
+    return {
+        "temperature": np.array(temperature, "float32"),
+        "top_k": np.array(top_k, "int32"),
+        "top_p": np.array(top_p, "float32"),
+    }
 
 
 class LanguagePredictor(LanguageWriter):

@@ -90,10 +90,10 @@ def compile_model(model, knobs, steps):
 
 
 class Search(keras.Model):
-    """Writes ids for source ids, by greedy or by beam search; `predict` compiles it.
+    """Writes ids for sources, by greedy or by beam search; `predict` compiles it.
 
     Args:
-        model: A model of `kzoo.models.seq2seq`.
+        model: A model of `kzoo.models.Seq2SeqSteps`.
         max_length: Ids after which a row ends, the end id counted.
         num_beams: Width of the beam; 1 is greedy search.
         length_penalty: Exponent of `kzoo.decoding.gnmt_length_penalty`.
@@ -106,10 +106,10 @@ class Search(keras.Model):
         self.num_beams = num_beams
         self.length_penalty = gnmt_length_penalty(length_penalty)
 
-    def call(self, source_ids):
+    def call(self, sources):
         """Returns int32 `(batch, max_length)`."""
-        state, _ = self.steps.begin(source_ids)
-        start_ids = ops.full_like(source_ids[:, 0], Tokenizer.start_id)
+        state, _ = self.steps.begin(sources)
+        start_ids = ops.full((ops.shape(sources)[0],), Tokenizer.start_id, "int32")
         arguments = self.steps.step, state, start_ids, Tokenizer.end_id, self.max_length
         if self.num_beams == 1:
             return greedy(*arguments, banned_ids=Tokenizer.unwritten_ids).ids

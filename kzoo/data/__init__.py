@@ -6,9 +6,17 @@ from kzoo.data.digit_strings import DigitLines, DigitStrings, SpokenStrings
 from kzoo.data.digits import Digits, list_digits, load_digits
 from kzoo.data.faults import Runs, list_faults, load_faults
 from kzoo.data.files import DataWarning
+from kzoo.data.melodies import load_melodies
+from kzoo.data.names import load_names
 from kzoo.data.numbers import Table, read_table
 from kzoo.data.pairs import TextPairs
-from kzoo.data.scenes import Scenes, describe_scene, list_languages, render_scenes
+from kzoo.data.scenes import (
+    Scenes,
+    describe_scene,
+    digit_names,
+    list_languages,
+    render_scenes,
+)
 from kzoo.data.sentences import TaggedSentences
 from kzoo.data.series import Series, list_series, load_series, read_series
 from kzoo.data.speech import SpokenDigits, list_speech, load_speech, read_wave
@@ -43,6 +51,7 @@ __all__ = [
     "TextPairs",
     "Translation",
     "describe_scene",
+    "digit_names",
     "hold_out",
     "list_corpora",
     "list_datasets",
@@ -60,6 +69,8 @@ __all__ = [
     "load_dialogues",
     "load_digits",
     "load_faults",
+    "load_melodies",
+    "load_names",
     "load_series",
     "load_similarities",
     "load_speech",

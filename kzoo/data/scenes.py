@@ -51,6 +51,19 @@ def list_languages():
     return sorted(_DIGITS)
 
 
+def digit_names(language):
+    """The words for 0 to 9 in a language of captions.
+
+    >>> digit_names("ko")[:3]
+    ['영', '일', '이']
+    """
+    if language not in _DIGITS:
+        raise ValueError(
+            f"language: expected one of {', '.join(list_languages())}, got {language!r}"
+        )
+    return list(_DIGITS[language])
+
+
 def describe_scene(labels, boxes, language="en"):
     """Says in words which digits there are, and where: a function of the picture alone.
 
@@ -77,15 +90,12 @@ def describe_scene(labels, boxes, language="en"):
     >>> describe_scene([2, 3], [(4, 2), (5, 28)], "ko")
     ('이는 삼의 왼쪽에 있다', [0, 1])
     """
-    if language not in _DIGITS:
-        raise ValueError(
-            f"language: expected one of {', '.join(list_languages())}, got {language!r}"
-        )
+    names = digit_names(language)
     for order in itertools.permutations(range(len(labels))):
         first, *others = (boxes[place] for place in order)
         relations = tuple(_relation(first, other) for other in others)
         if relations in _RELATIONS:
-            first, *others = (_DIGITS[language][labels[place]] for place in order)
+            first, *others = (names[labels[place]] for place in order)
             places = [_PLACES[language][relation] for relation in relations]
             return _WRITERS[language](first, others, places), list(order)
     raise ValueError(

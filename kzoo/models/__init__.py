@@ -15,6 +15,7 @@ from kzoo.models.bert_heads import (
     bert_tagger,
 )
 from kzoo.models.bert_tagging import bert_word_tagger
+from kzoo.models.captioner import captioner
 from kzoo.models.classifier import (
     sequence_classifier,
     sequence_labeller,
@@ -36,6 +37,7 @@ from kzoo.models.registry import create_model, list_models, register_model
 from kzoo.models.seq2seq import ATTENTIONS, Seq2SeqSteps, seq2seq
 from kzoo.models.tagger import tag_decoder, tagger
 from kzoo.models.transformer import transformer_seq2seq
+from kzoo.models.vector_to_sequence import vector_to_sequence
 from kzoo.models.word_finder import nearest_words, word_table
 from kzoo.models.word_vectors import cbow, fast_text, skip_gram
 
@@ -52,11 +54,12 @@ __all__ = [
     "bert_sentence_encoder",
     "bert_tagger",
     "bert_word_tagger",
+    "captioner",
+    "cbow",
     "create_model",
     "ctc_decoder",
     "ctc_recognizer",
     "ctc_stream",
-    "cbow",
     "ensemble",
     "fast_text",
     "forecast_errors",
@@ -74,12 +77,13 @@ __all__ = [
     "sequence_classifier",
     "sequence_labeller",
     "sequence_regressor",
-    "standardized_forecaster",
     "skip_gram",
+    "standardized_forecaster",
     "tag_decoder",
     "tagger",
     "text_classifier",
     "transformer_language_model",
     "transformer_seq2seq",
+    "vector_to_sequence",
     "word_table",
 ]

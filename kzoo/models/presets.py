@@ -1,6 +1,7 @@
 """The registered models: each preset is one call with literals."""
 
 from kzoo.models.anomaly import anomaly_scorer
+from kzoo.models.captioner import captioner
 from kzoo.models.classifier import (
     sequence_classifier,
     sequence_labeller,
@@ -14,6 +15,7 @@ from kzoo.models.registry import register_model
 from kzoo.models.seq2seq import seq2seq
 from kzoo.models.tagger import tagger
 from kzoo.models.transformer import transformer_seq2seq
+from kzoo.models.vector_to_sequence import vector_to_sequence
 
 # Pooling "max" and a bidirectional encoder are the factories' own defaults.
 register_model("text_simple_rnn", text_classifier, cell="simple_rnn", units=128)
@@ -77,6 +79,13 @@ register_model("seq2seq_lstm", seq2seq, cell="lstm", attention=None, feed_contex
 register_model("seq2seq_gru", seq2seq, cell="gru", bidirectional=False, attention=None)
 register_model("seq2seq_gru_bahdanau", seq2seq, cell="gru", attention="bahdanau")
 register_model("seq2seq_lstm_luong", seq2seq, cell="lstm", attention="luong_general")
+
+# Vinyals et al. 2015, and Xu et al. 2015.
+register_model("captioner_show_and_tell", captioner, attention=None)
+register_model("captioner_show_attend_tell", captioner, attention="bahdanau")
+
+register_model("vector_to_sequence_lstm", vector_to_sequence, cell="lstm")
+register_model("vector_to_sequence_gru", vector_to_sequence, cell="gru")
 
 # Base and big are those of Vaswani et al. 2017, Table 3, but for the vocabulary.
 register_model(

@@ -182,8 +182,10 @@ class Seq2SeqSteps:
     """The step function of an encoder-decoder, for `kzoo.decoding`.
 
     Args:
-        model: A model of `seq2seq` or `transformer_seq2seq`, or a like one with an "encoder" and a
-            "decoder".
+        model: A model of `seq2seq`, `transformer_seq2seq`, `captioner` or `vector_to_sequence`, or
+            a like one with an "encoder" of one input and a "decoder". Ids, of which 0 is padding,
+            are what an encoder takes as integers `(batch, source)`; of anything else, as pictures,
+            all that the encoder gives counts.
         max_length: Number of ids that will be written at most, where a Transformer's caches shall
             have room for other than its own number.
 
@@ -206,13 +208,32 @@ class Seq2SeqSteps:
         if max_length is not None and isinstance(self.decoder, TransformerDecoder):
             self.limits["max_length"] = max_length
 
-    def begin(self, source_ids):
-        """Returns `(state, source_mask)` for source ids `(batch, source)`."""
-        source_ids = ops.convert_to_tensor(source_ids)
-        mask = ops.not_equal(source_ids, 0)
-        outputs, *states = keras.tree.flatten(self.encoder(source_ids, training=False))
+    @property
+    def source(self):
+        """The encoder's symbolic input."""
+        (source,) = keras.tree.flatten(self.encoder.inputs)
+        return source
+
+    @property
+    def reads_ids(self):
+        """Whether the encoder takes ids `(batch, source)`."""
+        return tuple(self.source.shape) == (None, None) and "int" in self.source.dtype
+
+    @property
+    def places(self):
+        """How many places of a source there are to attend to, None where its length decides."""
+        return keras.tree.flatten(self.encoder.outputs)[0].shape[1]
+
+    def begin(self, sources):
+        """Returns `(state, source_mask)` for source ids `(batch, source)`, or other sources."""
+        sources = ops.convert_to_tensor(sources)
+        outputs, *states = keras.tree.flatten(self.encoder(sources, training=False))
+        if self.reads_ids:
+            mask = ops.not_equal(sources, 0)
+        else:
+            mask = ops.ones(ops.shape(outputs)[:2], "bool")
         memory = {"memory": outputs, "memory_mask": mask} if self.decoder.attends else {}
-        batch = ops.shape(source_ids)[0]
+        batch = ops.shape(sources)[0]
         return self.decoder.begin(batch, states, **memory, **self.limits), mask
 
     def step(self, ids, state):

@@ -16,8 +16,8 @@ from kzoo.export import (
     read_bundle,
     verify,
 )
-from kzoo.export.language_cases import LanguageReference
 from kzoo.export.runtimes import CompiledModelRuntime, InterpreterRuntime
+from kzoo.export.sampling_cases import SamplingReference
 from kzoo.models import LanguageModelSteps, language_model, transformer_language_model
 from kzoo.text import CharacterTokenizer
 
@@ -210,7 +210,7 @@ def test_what_cannot_be_exported_is_refused(tmp_path):
 
 def test_other_draws_are_found(run, monkeypatch):
     model, path, *_ = run
-    original = LanguageReference.run
+    original = SamplingReference.run
 
     def draw_others(self, name, *arrays):
         outputs = original(self, name, *arrays)
@@ -218,6 +218,6 @@ def test_other_draws_are_found(run, monkeypatch):
             outputs["ids"] = np.where(outputs["ids"] == 4, 5, 4).astype("int32")
         return outputs
 
-    monkeypatch.setattr(LanguageReference, "run", draw_others)
+    monkeypatch.setattr(SamplingReference, "run", draw_others)
     with pytest.raises(VerificationError, match="'sample' draws other ids"):
         verify(path, model, PROMPTS)
