@@ -1,6 +1,6 @@
 """Word2vec beside gensim: words a second, and how well the vectors agree with people, in one run.
 
-    python -m benchmarks.word2vec [--data DIR] [--words 300000]
+    python -m benchmarks.word2vec [--data DIR] [--words 600000]
 
 Both train on the same sentences with the same settings, on two threads. First they take turns, an
 epoch at a time, on the first words of the text (on busy cores, as fast as each gets on beside the
@@ -29,7 +29,7 @@ class Knobs:
     """What can be set from the command line."""
 
     data: Path | None = None  # Folder of the full data sets; without it, Shakespeare.
-    words: int = 300_000  # Words of the text, with those too rare for a vector, in the race.
+    words: int = 600_000  # Words of the text, with those too rare for a vector, in the race.
     seconds: float = 20.0  # How long the libraries take turns; 0 leaves the race out.
     train: bool = True  # Whether they train from scratch afterwards.
     bag: bool = False  # CBOW in place of skip-gram.

@@ -15,7 +15,9 @@ from sklearn.metrics import (
 from sklearn.pipeline import make_pipeline
 
 from kzoo.export import Predictor
+from kzoo.models import load_embeddings
 from kzoo.recipes import report, run_folder
+from kzoo.text import WordVectors
 
 FLOOR_FEATURES = {
     "characters": {"analyzer": "char", "ngram_range": (1, 4)},
@@ -27,6 +29,23 @@ def print_sizes(data):
     """Prints how many texts and classes there are."""
     sizes = f"{len(data.train)} training, {len(data.validation)} validation, {len(data.test)} test"
     print(f"{data.name}: {sizes} texts in {len(data.class_names)} classes")
+
+
+def start_embedding(model, train, tokenizer, path=None):
+    """Starts the embedding of a classifier where naive Bayes ends, see `NGramEmbedding.adapt`.
+
+    Args:
+        model: A model of `kzoo.models.text_classifier`.
+        train: Its batches.
+        tokenizer: Its tokenizer.
+        path: A table of word vectors, see `kzoo.text.WordVectors.load`, for tokens that are words
+            of it; None for no such start.
+    """
+    model.get_layer("embedding").adapt(train)
+    if path is not None:
+        vectors = WordVectors.load(path)
+        count = load_embeddings(model, tokenizer.vocabulary, vectors, "embedding")
+        print(f"{path}: vectors of {count:,} of {tokenizer.vocabulary_size:,} tokens")
 
 
 def linear_floor(data, features):

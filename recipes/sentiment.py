@@ -33,6 +33,7 @@ class Knobs:
     lowercase: bool = False  # Whether upper case is folded to lower case.
     max_length: int = 192  # Tokens of a text that the model reads; the rest is cut.
     embedding_dim: int = 64  # Width of the embedding of a token.
+    embeddings: Path | None = None  # Table of word vectors of that width to start it at.
     max_order: int = 4  # Longest n-gram of tokens that is embedded beside them; 1 is none.
     num_buckets: int = 131072  # Rows of the table of each n-gram order.
     ngram_dim: int = 2  # Width of the table of each n-gram order.
@@ -87,7 +88,7 @@ def train_member(knobs, index, tokenizer, data, train, validation, out):
     resume = Resume(out / "checkpoint" / model.name, knobs.monitor, patience=knobs.patience)
     train.start_epoch(resume.restore(model))
     if not resume.history:
-        model.get_layer("embedding").adapt(train)
+        classification.start_embedding(model, train, tokenizer, knobs.embeddings)
     if not resume.finished:
         options = dict(epochs=knobs.epochs, initial_epoch=train.epoch, callbacks=[resume])
         model.fit(train, validation_data=validation, **options)

@@ -7,9 +7,10 @@ import pytest
 
 import kzoo
 from kzoo.export import NeighbourFinder
-from kzoo.recipes import command_line, embeddings, embeddings_parts
+from kzoo.recipes import classification, command_line, embeddings, embeddings_parts
 from kzoo.recipes.word_sentences import read_sentences
-from kzoo.text import WordVectors
+from kzoo.text import WordTokenizer, WordVectors
+from kzoo.text.tokenizer import SPECIAL_TOKENS
 from tests.recipes.stopped import stop_and_resume
 
 SIZES = [
@@ -90,6 +91,19 @@ def test_scores_name_how_many_words_are_known():
     scores = embeddings_parts.scores(vectors, tests)
     assert list(scores) == ["pairs, 2 pairs", "analogies, 1 known"]
     assert scores["analogies, 1 known"] == "100.00 %"
+
+
+def test_a_classifier_starts_at_a_table(tmp_path, capsys):
+    tokenizer = WordTokenizer([*SPECIAL_TOKENS, "good", "bad"])
+    ids = np.array([[4, 5, 0], [5, 5, 0]], "int32")
+    table = np.arange(6.0).reshape(2, 3)
+    WordVectors(["bad", "awful"], table).save(tmp_path / "vectors.txt")
+    sizes = dict(vocabulary_size=6, num_classes=2, embedding_dim=3, units=4)
+    model = kzoo.create_model("text_sru_small", **sizes)
+    batches = [(ids, np.array([0, 1]))]
+    classification.start_embedding(model, batches, tokenizer, tmp_path / "vectors.txt")
+    assert "vectors of 1 of 6 tokens" in capsys.readouterr().out
+    np.testing.assert_allclose(model.get_layer("embedding").get_weights()[0][5], table[0])
 
 
 def test_settings_fit_the_knobs():
