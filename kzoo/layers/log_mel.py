@@ -29,7 +29,7 @@ def mel_filters(num_mel_bins, num_bins, sampling_rate, min_freq, max_freq):
 
     >>> filters = mel_filters(2, 5, 8000, 0, 4000)
     >>> filters.round(2).tolist()
-    [[0.0, 0.0], [0.9, 0.1], [0.24, 0.76], [0.0, 0.44], [0.0, 0.0]]
+    [[0.0, 0.0], [0.6, 0.4], [0.0, 0.87], [0.0, 0.38], [0.0, 0.0]]
     """
 
     def mel(frequency):
