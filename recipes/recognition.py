@@ -49,7 +49,7 @@ _SPEECH = dict(model="ctc_speech_gru", stream="ctc_speech_gru_stream", max_lengt
 _FSDD = dict(**_SPEECH, strings=2000, epochs=10, test_strings=400)
 # Where a data set asks for other settings than the defaults; the command line overrides both.
 SETTINGS = {
-    "mnist_t10k": dict(strings=3000, epochs=20, test_strings=400, filters=(16, 32, 48)),
+    "mnist_t10k": dict(strings=3000, epochs=10, test_strings=400),
     "speech_digits": dict(**_SPEECH, strings=600),
     "fsdd": _FSDD,
     # With a speaker held out, it is the model of whole recordings that is asked for.
