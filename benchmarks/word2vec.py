@@ -18,7 +18,7 @@ from gensim.models import Word2Vec
 import kzoo
 from benchmarks.race import race
 from benchmarks.recurrent_report import table
-from kzoo.recipes.word_scores import correlation
+from kzoo.recipes.embeddings_parts import scores, tests
 from kzoo.recipes.word_sentences import read_sentences
 from kzoo.text import WordVectors
 from kzoo.training import NegativeSamplingLoss, WordWindows
@@ -145,10 +145,7 @@ def main(knobs):
         seconds = time.perf_counter() - start
         row = {"library": name, "seconds": f"{seconds:.0f}"}
         row["words/s"] = f"{knobs.epochs * count / seconds:,.0f}"
-        for test in ("wordsim_353", "rg_65") if knobs.data else ():
-            pairs = kzoo.data.load_similarities(test, knobs.data)
-            rho, known = correlation(runner.vectors, pairs)
-            row[f"{test}, {known} pairs"] = f"{rho:.4f}"
+        row |= scores(runner.vectors, tests(corpus, knobs.data))
         rows.append(row)
     print(f"{knobs.epochs} epochs of {count:,} words, {len(vocabulary) - 4:,} vectors")
     print(table(rows))
