@@ -90,12 +90,9 @@ def test_recordings_are_read(tmp_path):
     assert read_input(tmp_path / "a.wav").tolist() == [0, 0.5]
 
 
-def test_speech_is_scored_by_words_and_streamed(tmp_path, monkeypatch):
-    knobs = recognition.Knobs(
-        **{**recognition.SETTINGS["speech_digits"], "strings": 16, "test_strings": 2, "epochs": 1},
-        dataset="speech_digits",
-        max_length=1,
-    )
+def test_speech_is_scored_by_words_and_streamed(tmp_path):
+    settings = {**recognition.SETTINGS["speech_digits"], "test_strings": 2, "max_length": 1}
+    knobs = recognition.Knobs(dataset="speech_digits", **settings)
     data = recognition_parts.load(knobs)
     test = recognition_parts.test(data, knobs)
     assert len(test.singles) == 10
