@@ -62,7 +62,7 @@ def write_report(out, data, knobs, rows, test, history, files, notes=""):
     operators = ", ".join(sorted({name for file in files for name in file.operators}))
     report.print_table(f"{data.name}, test digits", rows)
     report.plot_learning_curve([history], ("loss", "errors"), out / "learning_curve.png")
-    plot_samples(out / "dynamic.tflite", data, test, out / "samples.png")
+    plot_samples(files[0].path, data, test, out / "samples.png")
     minutes = sum(epoch["seconds"] for epoch in history) / 60
     word = "spoken digit" if recognition_parts.is_speech(data) else "whole line"
     settings = "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items())
@@ -84,7 +84,7 @@ Operators in the files: {operators}.
 {notes}
 ![Learning curve](learning_curve.png)
 
-![Strings of the test, and what the int8 file makes of them](samples.png)
+![Strings of the test, and what the first file makes of them](samples.png)
 
 ## Settings
 
