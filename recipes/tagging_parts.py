@@ -175,7 +175,7 @@ def tag_table(tags, predicted):
     return classification_report(flat, guessed, digits=4, zero_division=0)
 
 
-def finish(out, data, knobs, tokenizer, decoder, predicted, histories):
+def finish(out, data, knobs, tokenizer, decoder, predicted, histories, tolerances=None):
     """Measures the model beside its floors, and exports, measures and reports its files.
 
     Args:
@@ -186,6 +186,8 @@ def finish(out, data, knobs, tokenizer, decoder, predicted, histories):
         decoder: A model of `kzoo.models.tag_decoder`.
         predicted: Its tags of the test sentences.
         histories: What the checkpoint of each member knows of each epoch.
+        tolerances: Dict from precisions to what their probabilities may differ by, where that is
+            not the default of `kzoo.export.verify`.
     """
     rows = floors(out, data)
     found = scores(data.test.tags, predicted, data.unit)
@@ -193,9 +195,10 @@ def finish(out, data, knobs, tokenizer, decoder, predicted, histories):
     export_saved_model(decoder, out / "saved_model", max_length=knobs.max_length)
     inputs = tokenizer(data.test.words[:8])
     options = dict(tokenizer=tokenizer, labels=data.tag_names, max_length=knobs.max_length)
+    allowed = dict.fromkeys(PRECISIONS) | (tolerances or {})
     exports = [
-        Export(decoder, out / f"{precision}.tflite", precision, inputs=inputs, **options)
-        for precision in PRECISIONS
+        Export(decoder, out / f"{name}.tflite", name, inputs=inputs, tolerance=limit, **options)
+        for name, limit in allowed.items()
     ]
     files = export_many(exports)
     rows += [measure_file(file, data) for file in files]
