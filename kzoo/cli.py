@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 import tyro
 
 RECIPES = (
-    *("anomaly_detection", "bert_finetune", "bert_pretrain", "bert_tagging", "chatbot"),
-    *("embeddings", "fault_detection", "forecasting", "language", "recognition", "sentiment"),
-    *("tagging", "translation"),
+    *("anomaly_detection", "bert_finetune", "bert_pretrain", "bert_tagging", "captioning"),
+    *("chatbot", "embeddings", "fault_detection", "forecasting", "language", "recognition"),
+    *("sentiment", "tagging", "translation", "vector_to_sequence"),
 )
 
 
