@@ -45,8 +45,8 @@ def streaming_model(model, chunk_size=1):
     whatever its chunks, it gives the numbers that `model` gives for the whole of it.
 
     What remembers: `kzoo.layers.Recurrent` of any cell, `Conv1D` with `padding="causal"`,
-    `NGramEmbedding`, `Changes`, `Delay`, `LogMel` and `NewSymbols`. Everything else between input and last step must treat
-    every time step alone.
+    `NGramEmbedding`, `Changes`, `Delay`, `LogMel` and `NewSymbols`. Everything else between input
+    and last step must treat every time step alone.
 
     Args:
         model: functional or Sequential keras.Model.
