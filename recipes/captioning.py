@@ -35,8 +35,8 @@ class Knobs:
     language: Literal[tuple(kzoo.data.list_languages())] = "en"  # Language of the captions.
     out: Path | None = None  # Run folder; by default runs/captioning/DATASET_LANGUAGE_MODEL.
     model: str = "captioner_show_attend_tell"  # Preset, one of kzoo.list_models("captioner*").
-    scenes: int = 4000  # Scenes of an epoch; every epoch has other ones.
-    held_out: int = 1000  # Scenes for validation, and for the test.
+    scenes: int = 3000  # Scenes of an epoch; every epoch has other ones.
+    held_out: int = 500  # Scenes for validation, and for the test.
     embedding_dim: int = 64  # Width of the embedding and of the attention layer.
     units: int = 128  # Width of the recurrent layer.
     dropout: float = 0.1  # Fraction of features dropped.
