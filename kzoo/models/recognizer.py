@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kzoo.decoding import ctc_beam_search, ctc_greedy
+from kzoo.decoding.ctc import IMPOSSIBLE
 from kzoo.layers import (
     BestClass,
     FrameLogProbabilities,
@@ -168,7 +169,7 @@ class CTCDecoding(keras.layers.Layer):
     Returns:
         int32 symbols and then 0, `(batch, max_length)`, or of the best path `(batch, time)`; and
         how certain they are, `(batch,)`: the probability of the string, or of its best path, as a
-        geometric mean over its symbols.
+        geometric mean over the frames that are no padding.
 
     Example:
 
@@ -176,7 +177,7 @@ class CTCDecoding(keras.layers.Layer):
     >>> frames = np.log(np.array([[[0.1, 0.9], [0.8, 0.2], [0.1, 0.9]]], "float32"))
     >>> ids, certainty = CTCDecoding()(frames)
     >>> np.array(ids).tolist(), round(float(certainty[0]), 3)
-    ([[1, 1, 0]], 0.805)
+    ([[1, 1, 0]], 0.865)
     """
 
     def __init__(self, num_beams=None, max_length=32, **kwargs):
@@ -187,11 +188,12 @@ class CTCDecoding(keras.layers.Layer):
     def call(self, frames):
         """Finds the symbols; see the class."""
         if self.num_beams is None:
-            ids, lengths, scores, _ = ctc_greedy(frames)
+            ids, _, scores, _ = ctc_greedy(frames)
         else:
             options = dict(num_beams=self.num_beams, max_length=self.max_length)
-            ids, lengths, scores = (x[:, 0] for x in ctc_beam_search(frames, **options)[:3])
-        return ids, ops.exp(scores / ops.cast(ops.maximum(lengths, 1), "float32"))
+            ids, _, scores = (x[:, 0] for x in ctc_beam_search(frames, **options)[:3])
+        known = ops.sum(ops.cast(frames[:, :, -1] > IMPOSSIBLE, "float32"), axis=1)
+        return ids, ops.exp(scores / ops.maximum(known, 1.0))
 
     def compute_output_spec(self, frames):
         """Returns shapes and types of symbols and certainties."""
