@@ -3,7 +3,7 @@
 from setuptools import find_packages, setup
 
 rooms = {"kzoo.export": "export", "kzoo.recipes": "recipes"}
-packages = find_packages(include=["kzoo", "kzoo.*"]) + list(rooms)
+packages = [*find_packages(include=["kzoo", "kzoo.*"]), *rooms, "kzoo.recipes.parts"]
 
 setup(
     name="kzoo",
@@ -14,7 +14,7 @@ setup(
     python_requires=">=3.11",
     packages=packages,
     package_dir={"kzoo": "kzoo", **rooms},
-    package_data={"kzoo.data": ["embedded/*"], "kzoo.recipes": ["fonts/*"]},
+    package_data={"kzoo.data": ["embedded/*"], "kzoo.recipes.parts": ["fonts/*"]},
     install_requires=[
         "keras>=3.15,<3.16",
         "tensorflow>=2.21,<2.22",

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kzoo.recipes import command_line, report, sentiment
+from kzoo.recipes import sentiment
+from kzoo.recipes.parts import command_line, report
 
 FOLDS = 10
 Knobs, SETTINGS = sentiment.Knobs, sentiment.SETTINGS

@@ -26,8 +26,9 @@ from benchmarks.recurrent_report import table
 from benchmarks.translation import BEAMS, SENTENCES, Knobs, Litert, race, same_ids
 from kzoo.export import export_seq2seq
 from kzoo.layers.sinusoidal import sinusoids
-from kzoo.recipes import command_line, translation
-from kzoo.recipes.generation import create_model
+from kzoo.recipes import translation
+from kzoo.recipes.parts import command_line
+from kzoo.recipes.parts.generation import create_model
 from kzoo.text import SentencePieceTokenizer, Tokenizer
 
 MODEL = "transformer_seq2seq_tiny"

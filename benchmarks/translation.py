@@ -25,7 +25,8 @@ import kzoo
 from benchmarks.recurrent_report import table
 from benchmarks.translation_peers import END, START, OnnxTranslator
 from kzoo.export import Seq2SeqPredictor, export_seq2seq
-from kzoo.recipes import command_line, translation
+from kzoo.recipes import translation
+from kzoo.recipes.parts import command_line
 from kzoo.text import SentencePieceTokenizer
 
 SENTENCES, BEAMS = 50, 4

@@ -18,8 +18,8 @@ from gensim.models import Word2Vec
 import kzoo
 from benchmarks.race import race
 from benchmarks.recurrent_report import table
-from kzoo.recipes.embeddings_parts import scores, tests
-from kzoo.recipes.word_sentences import read_sentences
+from kzoo.recipes.parts.embeddings_parts import scores, tests
+from kzoo.recipes.parts.word_sentences import read_sentences
 from kzoo.text import WordVectors
 from kzoo.training import NegativeSamplingLoss, WordWindows
 

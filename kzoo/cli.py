@@ -1,7 +1,7 @@
 """The `kzoo` command: list, train, export, verify, predict, forecast, translate, chat, generate."""
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal
@@ -137,117 +137,11 @@ class Verify:
         print_verification(verify(self.file, load_model(self.model), tolerance=self.tolerance))
 
 
-@dataclass
-class Predict:
-    """Classify texts, or tag their words, with a `.tflite` file alone."""
-
-    # The `.tflite` file.
-    file: tyro.conf.Positional[Path]
-    # The texts; without any, one a line from standard input.
-    texts: tyro.conf.Positional[tuple[str, ...]] = field(default_factory=tuple)
-
-    def run(self):
-        """Prints label, probability and text, separated by tabs; or each word with its tag."""
-        from kzoo.export import Predictor
-
-        predictor = Predictor(self.file)
-        for text in self.texts or (line.rstrip("\n") for line in sys.stdin):
-            if predictor.is_tagger:
-                (row,) = predictor.tag([text])
-                words = (f"{word}/{tag}" for word, tag, _ in row if not word.isspace())
-                print(" ".join(words), flush=True)
-                continue
-            ((label, probability),) = predictor.classify([text])
-            print(f"{label}\t{probability:.4f}\t{text}", flush=True)
-
-
-@dataclass
-class Translate:
-    """Translate texts with a `.tflite` file alone, or with the Keras model of a run."""
-
-    # The `.tflite` file, the run folder of a recipe, or the `model.keras` in it.
-    model: tyro.conf.Positional[Path]
-    # The texts; without any, one a line from standard input.
-    texts: tyro.conf.Positional[tuple[str, ...]] = field(default_factory=tuple)
-    # Greedy search, which is quicker than beam search.
-    greedy: bool = False
-
-    def run(self):
-        """Prints one translation a line."""
-        from kzoo.recipes.writers import load_writer
-
-        write = load_writer(self.model)
-        for text in self.texts or (line.rstrip("\n") for line in sys.stdin):
-            print(*write([text], beam=not self.greedy), flush=True)
-
-
-@dataclass
-class Chat:
-    """Talk with a chatbot, line by line, until the input ends (Ctrl-D)."""
-
-    # The `.tflite` file, the run folder of a recipe, or the `model.keras` in it.
-    model: tyro.conf.Positional[Path]
-    # Greedy search, which is quicker than beam search.
-    greedy: bool = False
-
-    def run(self):
-        """Answers every line of standard input; shows a prompt where a person types."""
-        from kzoo.recipes.writers import load_writer
-
-        write = load_writer(self.model)
-        prompt = "> " if sys.stdin.isatty() else ""
-        while True:
-            try:
-                line = input(prompt)
-            except (EOFError, KeyboardInterrupt):
-                return
-            print(*write([line], beam=not self.greedy), flush=True)
-
-
-@dataclass
-class Generate:
-    """Go on with a text, by a language model; what is written is shown while it is written."""
-
-    # The `.tflite` file, the run folder of the recipe `language`, or the `model.keras` in it.
-    model: tyro.conf.Positional[Path]
-    # What to go on with; a \n is a line break.
-    prompt: tyro.conf.Positional[str] = ""
-    # How tokens are chosen.
-    method: Literal["sample", "greedy", "beam"] = "sample"
-    # Another seed samples another text.
-    seed: int = 0
-    # Of sampling: lower is more predictable.
-    temperature: float = 0.8
-    # Sample from so many tokens.
-    top_k: int | None = None
-    # Sample from the fewest tokens with this probability together.
-    top_p: float = 1.0
-
-    def run(self):
-        """Prints the prompt and what comes after it."""
-        from kzoo.recipes.writers import load_language_writer
-
-        write = load_language_writer(self.model)
-        prompt = self.prompt.replace("\\n", "\n")
-        print(prompt, end="", flush=True)
-        if self.method == "sample":
-            pieces = write.stream(prompt, self.seed, self.temperature, self.top_k, self.top_p)
-        else:
-            pieces = write([prompt], self.method)
-        for piece in pieces:
-            print(piece, end="", flush=True)
-        print()
-
-
 Command = (
     Annotated[List, tyro.conf.subcommand("list")]
     | Annotated[Train, tyro.conf.subcommand("train")]
     | Annotated[Export, tyro.conf.subcommand("export")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]
-    | Annotated[Predict, tyro.conf.subcommand("predict")]
-    | Annotated[Translate, tyro.conf.subcommand("translate")]
-    | Annotated[Chat, tyro.conf.subcommand("chat")]
-    | Annotated[Generate, tyro.conf.subcommand("generate")]
 )
 
 
@@ -258,9 +152,9 @@ def main(arguments=None):
         train(arguments[1], arguments[2:])
         return
     from kzoo.export import ExportError
-    from kzoo.recipes.commands import RecipeCommand
+    from kzoo.recipes.parts.commands import FileCommand
 
-    command = tyro.cli(Command | RecipeCommand, prog="kzoo", description=__doc__, args=arguments)
+    command = tyro.cli(Command | FileCommand, prog="kzoo", description=__doc__, args=arguments)
     try:
         command.run()
     except (ValueError, OSError, ExportError) as error:
@@ -269,7 +163,7 @@ def main(arguments=None):
 
 def train(recipe, arguments):
     """Runs a recipe with the arguments of its own command line."""
-    from kzoo.recipes.command_line import run
+    from kzoo.recipes.parts.command_line import run
 
     run(import_module(f"kzoo.recipes.{recipe}"), arguments)
 

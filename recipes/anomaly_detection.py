@@ -16,8 +16,8 @@ from matplotlib import pyplot
 import kzoo
 from kzoo.export import StreamingPredictor, export_streaming
 from kzoo.models import forecast_errors
-from kzoo.recipes import command_line, report, run_folder
-from kzoo.recipes.alarm_scores import episodes, measure
+from kzoo.recipes.parts import command_line, report, run_folder
+from kzoo.recipes.parts.alarm_scores import episodes, measure
 from kzoo.training import ForecastLoss, Resume, SeriesBatches
 
 

@@ -14,10 +14,10 @@ from typing import Literal
 import keras
 
 import kzoo
-from kzoo.export import PRECISIONS, Export, export_many, export_saved_model
+from kzoo.export import export_saved_model
 from kzoo.models import bert_classifier, load_bert
 from kzoo.models.bert_heads import POOLINGS
-from kzoo.recipes import bert_parts, classification, command_line, run_folder
+from kzoo.recipes.parts import bert_parts, classification, command_line, run_folder
 from kzoo.text import BertTokenizer
 from kzoo.training import BertBatches, Resume
 
@@ -121,26 +121,11 @@ def main(knobs):
     resume.load_best(model)
     run_folder.save_model(model, out / "model.keras")
 
-    # Measurement, beside the linear floor
-    probabilities = test.restore_order(model.predict(test, verbose=0))
-    scores = classification.scores(data.test.labels, probabilities, data.class_names)
-    floor = run_folder.cached(
-        out / "floor.json", lambda: classification.linear_floor(data, knobs.floor)
-    )
-    keras_row = {"model": "Keras", **scores, "parameters": f"{model.count_params():,}"}
-    rows = [{"model": f"linear floor ({knobs.floor})", **floor}, keras_row]
-
-    # Export, and the same measurement through each file alone
+    # Measurement beside the linear floor, export, and the same measurement through each file alone
     export_saved_model(model, out / "saved_model", max_length=knobs.max_length)
-    options = dict(tokenizer=tokenizer, labels=data.class_names, max_length=knobs.max_length)
-    exports = [
-        Export(model, out / f"{precision}.tflite", precision, inputs=test[0][0], **options)
-        for precision in PRECISIONS
-    ]
-    files = export_many(exports)
-    rows += [classification.measure_file(file, data) for file in files]
-    classification.write_report(out, data, knobs, rows, probabilities, [resume.history], files)
-    classification.classify_sentences(out / "dynamic.tflite", SENTENCES.get(data.name, []))
+    probabilities = test.restore_order(model.predict(test, verbose=0))
+    results = probabilities, [resume.history], test[0][0], SENTENCES.get(data.name, [])
+    classification.finish(out, data, knobs, tokenizer, model, *results)
 
 
 if __name__ == "__main__":

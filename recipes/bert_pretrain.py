@@ -13,8 +13,8 @@ from typing import Literal
 import keras
 
 import kzoo
-from kzoo.recipes import bert_parts, command_line, language_parts, run_folder
-from kzoo.recipes.bert_parts import ROWS
+from kzoo.recipes.parts import bert_parts, command_line, language_parts, run_folder
+from kzoo.recipes.parts.bert_parts import ROWS
 from kzoo.training import GuessAccuracy, Perplexity, Resume
 
 

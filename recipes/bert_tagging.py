@@ -13,8 +13,8 @@ import keras
 
 import kzoo
 from kzoo.models import bert_word_tagger, load_bert
-from kzoo.recipes import bert_parts, command_line, run_folder, tagging_parts
-from kzoo.recipes.generation import Measure
+from kzoo.recipes.parts import bert_parts, command_line, run_folder, tagging_parts
+from kzoo.recipes.parts.generation import Measure
 from kzoo.text import BertTaggingTokenizer, BertTokenizer
 from kzoo.training import BertTaggedBatches, CRFLoss, Resume
 

@@ -14,7 +14,7 @@ import keras
 
 import kzoo
 from kzoo.export import PRECISIONS, export_seq2seq
-from kzoo.recipes import (
+from kzoo.recipes.parts import (
     caption_report,
     captioning_parts,
     command_line,

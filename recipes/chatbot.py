@@ -14,7 +14,7 @@ import keras
 
 import kzoo
 from kzoo.export import Seq2SeqPredictor
-from kzoo.recipes import (
+from kzoo.recipes.parts import (
     command_line,
     generation,
     heat_maps,

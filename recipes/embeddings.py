@@ -14,8 +14,8 @@ import keras
 import kzoo
 from kzoo.export import PRECISIONS, Export, export_many
 from kzoo.models import nearest_words, word_table
-from kzoo.recipes import command_line, embeddings_files, embeddings_parts, run_folder
-from kzoo.recipes.word_sentences import read_sentences
+from kzoo.recipes.parts import command_line, embeddings_files, embeddings_parts, run_folder
+from kzoo.recipes.parts.word_sentences import read_sentences
 from kzoo.text import WordVectors
 from kzoo.training import Resume
 

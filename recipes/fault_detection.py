@@ -16,7 +16,7 @@ import numpy as np
 import kzoo
 from kzoo.export import PRECISIONS, Export, export_many, export_saved_model, export_streaming
 from kzoo.models.classifier import POOLINGS
-from kzoo.recipes import command_line, fault_parts, run_folder
+from kzoo.recipes.parts import command_line, fault_parts, run_folder
 from kzoo.training import Resume
 
 

@@ -13,7 +13,7 @@ import keras
 
 import kzoo
 from kzoo.export import PRECISIONS, Export, export_many, export_saved_model
-from kzoo.recipes import command_line, forecasting_parts, run_folder
+from kzoo.recipes.parts import command_line, forecasting_parts, run_folder
 from kzoo.training import ForecastLoss, Resume, start_at_ridge
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 import keras
 
 import kzoo
-from kzoo.recipes import command_line, generation, language_files, language_parts, run_folder
+from kzoo.recipes.parts import command_line, generation, language_files, language_parts, run_folder
 from kzoo.text import TOKENIZERS, tokenize_lines
 from kzoo.training import Resume
 

@@ -15,8 +15,8 @@ import keras
 import kzoo
 from kzoo.export import PRECISIONS, Export, export_many, export_saved_model, export_streaming
 from kzoo.models import ctc_decoder, ctc_stream
-from kzoo.recipes import command_line, recognition_parts, recognition_report, run_folder
-from kzoo.recipes.generation import Measure
+from kzoo.recipes.parts import command_line, recognition_parts, recognition_report, run_folder
+from kzoo.recipes.parts.generation import Measure
 from kzoo.training import Resume
 
 

@@ -12,8 +12,8 @@ import keras
 
 import kzoo
 from kzoo.models import ensemble
-from kzoo.recipes import command_line, run_folder, tagging_parts
-from kzoo.recipes.generation import Measure
+from kzoo.recipes.parts import command_line, run_folder, tagging_parts
+from kzoo.recipes.parts.generation import Measure
 from kzoo.training import Resume
 
 

@@ -1,8 +1,7 @@
 """Train a translator, measure it by sacreBLEU, and hand it over.
 
-Without arguments it learns to translate Korean into English from the sentences that come with kzoo.
-All it writes is in the run folder; run the same command again after an interruption and it goes on
-where it stopped.
+Without arguments it learns Korean to English from the sentences that come with kzoo. All it writes
+is in the run folder; run the same command again after an interruption and it goes on there.
 """
 
 import sys
@@ -13,7 +12,7 @@ from typing import Literal
 import keras
 
 import kzoo
-from kzoo.recipes import (
+from kzoo.recipes.parts import (
     command_line,
     generation,
     heat_maps,
@@ -134,9 +133,8 @@ def main(knobs):
         rows.append({"model": f"Keras, {way}", **scores, **size})
     pictures = {}
     if model.get_layer("decoder").attends:
-        texts = generation.spread(data.test.sources, 10)[-4:]
-        sources = [source_tokenizer.tokenize(text) for text in texts]
-        heat_maps.plot(model, sources, tokenizers, out / "attention.png")
+        sources = map(source_tokenizer.tokenize, generation.spread(data.test.sources, 10)[-4:])
+        heat_maps.plot(model, list(sources), tokenizers, out / "attention.png")
         pictures["Attention"] = "attention.png"
 
     # Export, and the same measurement through each file alone

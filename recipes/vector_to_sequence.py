@@ -16,7 +16,7 @@ import keras
 import kzoo
 from kzoo.data.melodies import VOICES
 from kzoo.export import PRECISIONS, export_seq2seq
-from kzoo.recipes import command_line, generation, language_parts, run_folder, sequence_parts
+from kzoo.recipes.parts import command_line, generation, language_parts, run_folder, sequence_parts
 from kzoo.text import TOKENIZERS, Tokenizer
 from kzoo.training import Resume
 

@@ -9,7 +9,7 @@ from kzoo import cli
 from kzoo.export import Export, ExportError, NeighbourFinder, Predictor, export_many, verify
 from kzoo.export.verification import TOLERANCE
 from kzoo.models import nearest_words, word_table
-from kzoo.recipes.embeddings_files import LENGTHS, TOLERANCES, compare
+from kzoo.recipes.parts.embeddings_files import LENGTHS, TOLERANCES, compare
 from kzoo.text import TaggingTokenizer, WordTokenizer, WordVectors
 from kzoo.text.tokenizer import SPECIAL_TOKENS
 

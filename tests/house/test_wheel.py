@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EMBEDDED = [path.relative_to(ROOT).as_posix() for path in (ROOT / "kzoo/data/embedded").iterdir()]
-FONTS = [path.relative_to(ROOT).as_posix() for path in (ROOT / "recipes/fonts").iterdir()]
+FONTS = [path.relative_to(ROOT).as_posix() for path in (ROOT / "recipes/parts/fonts").iterdir()]
 
 
 def call(*command, cwd):

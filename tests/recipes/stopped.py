@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kzoo.recipes import command_line
+from kzoo.recipes.parts import command_line
 from kzoo.training import Resume
 
 

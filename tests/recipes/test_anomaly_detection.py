@@ -8,7 +8,7 @@ import kzoo
 from kzoo.export import StreamingPredictor, export_streaming
 from kzoo.layers import Delay
 from kzoo.models import forecast_errors
-from kzoo.recipes.alarm_scores import measure
+from kzoo.recipes.parts.alarm_scores import measure
 from kzoo.training import ForecastLoss
 
 STATISTICS = [80.0, 1.0], [16.0, 0.25]

@@ -8,7 +8,8 @@ import kzoo
 from kzoo.cli import main as kzoo_command
 from kzoo.export import Predictor
 from kzoo.models import create_model, load_bert, save_bert
-from kzoo.recipes import bert_finetune, bert_pretrain, command_line
+from kzoo.recipes import bert_finetune, bert_pretrain
+from kzoo.recipes.parts import command_line
 from kzoo.text import BertTokenizer
 from tests.recipes.stopped import check_resumed, stop_and_resume
 

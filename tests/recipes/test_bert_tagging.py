@@ -7,7 +7,8 @@ import pytest
 import kzoo
 from kzoo.export import Predictor
 from kzoo.models import save_bert
-from kzoo.recipes import bert_tagging, command_line
+from kzoo.recipes import bert_tagging
+from kzoo.recipes.parts import command_line
 from kzoo.text import BertTokenizer
 from tests.recipes.stopped import check_resumed, stop_and_resume
 

@@ -7,8 +7,9 @@ import pytest
 
 import kzoo
 from kzoo.export import CaptionPredictor
-from kzoo.recipes import captioning, captioning_parts, command_line
-from kzoo.recipes.picture_commands import read_picture
+from kzoo.recipes import captioning
+from kzoo.recipes.parts import captioning_parts, command_line
+from kzoo.recipes.parts.pictures import read_picture
 from kzoo.text import WordTokenizer
 from tests.recipes.stopped import check_resumed, stop_and_resume
 

@@ -7,8 +7,9 @@ import pytest
 
 import kzoo
 from kzoo.export import NeighbourFinder
-from kzoo.recipes import classification, command_line, embeddings, embeddings_parts
-from kzoo.recipes.word_sentences import read_sentences
+from kzoo.recipes import embeddings
+from kzoo.recipes.parts import classification, command_line, embeddings_parts
+from kzoo.recipes.parts.word_sentences import read_sentences
 from kzoo.text import WordTokenizer, WordVectors
 from kzoo.text.tokenizer import SPECIAL_TOKENS
 from tests.recipes.stopped import stop_and_resume

@@ -8,7 +8,8 @@ import pytest
 
 import kzoo
 from kzoo.export import Predictor, StreamingPredictor
-from kzoo.recipes import command_line, fault_detection, fault_parts
+from kzoo.recipes import fault_detection
+from kzoo.recipes.parts import command_line, fault_parts
 from tests.recipes.stopped import check_resumed, stop_and_resume
 
 SIZES = ["--units", "8", "--epochs", "2", "--learning-rate", "0.01", "--members", "2"]

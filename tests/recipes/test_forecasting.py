@@ -8,7 +8,8 @@ import pytest
 import kzoo
 from kzoo.cli import main as kzoo_command
 from kzoo.export import ForecastPredictor
-from kzoo.recipes import command_line, forecast_floors, forecasting, forecasting_parts
+from kzoo.recipes import forecasting
+from kzoo.recipes.parts import command_line, forecast_floors, forecasting_parts
 from tests.recipes.stopped import check_resumed, stop_and_resume
 
 SIZES = [

@@ -11,7 +11,7 @@ import kzoo
 from kzoo.data import TextPairs
 from kzoo.decoding import beam_search, gnmt_length_penalty, greedy
 from kzoo.models import Seq2SeqSteps
-from kzoo.recipes import generation, heat_maps, measures, report
+from kzoo.recipes.parts import generation, heat_maps, measures, report
 from kzoo.text import SentencePieceTokenizer, WordTokenizer
 
 SENTENCES = ["나는 학교에 간다.", "너는 밥을 먹는다.", "우리는 집에 있다.", ""]

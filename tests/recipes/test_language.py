@@ -8,7 +8,8 @@ import pytest
 
 import kzoo
 from kzoo import cli
-from kzoo.recipes import command_line, language, language_files, language_parts
+from kzoo.recipes import language
+from kzoo.recipes.parts import command_line, language_files, language_parts
 from tests.recipes.stopped import check_resumed, stop_and_resume
 
 FILES = [

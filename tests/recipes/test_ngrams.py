@@ -4,7 +4,7 @@ import collections
 
 import numpy as np
 
-from kzoo.recipes.ngrams import best_ngrams, ngram_probabilities
+from kzoo.recipes.parts.ngrams import best_ngrams, ngram_probabilities
 
 RNG = np.random.default_rng(0)
 TRAIN, IDS = RNG.integers(0, 4, 300), RNG.integers(0, 5, 40)

@@ -10,8 +10,9 @@ from matplotlib import image
 import kzoo
 from kzoo import cli
 from kzoo.export import RecognitionPredictor
-from kzoo.recipes import command_line, recognition, recognition_parts, recognition_report
-from kzoo.recipes.recognition_commands import read_input
+from kzoo.recipes import recognition
+from kzoo.recipes.parts import command_line, recognition_parts, recognition_report
+from kzoo.recipes.parts.pictures import read_input
 from tests.recipes.stopped import check_resumed, stop_and_resume
 
 SIZES = ["--strings", "48", "--test-strings", "6", "--max-length", "2", "--filters", "4", "4"]

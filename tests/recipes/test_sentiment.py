@@ -13,7 +13,8 @@ import pytest
 import kzoo
 from kzoo.cli import main as kzoo_command
 from kzoo.export import Predictor
-from kzoo.recipes import command_line, run_folder, sentiment
+from kzoo.recipes import sentiment
+from kzoo.recipes.parts import command_line, run_folder
 
 SIZES = [
     "--embedding-dim",

@@ -7,7 +7,8 @@ import pytest
 import kzoo
 from kzoo.cli import main as kzoo_command
 from kzoo.export import Predictor
-from kzoo.recipes import command_line, tag_floors, tagging, tagging_parts
+from kzoo.recipes import tagging
+from kzoo.recipes.parts import command_line, tag_floors, tagging_parts
 from tests.recipes.stopped import check_resumed, stop_and_resume
 
 SIZES = [

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import kzoo
-from kzoo.recipes import chatbot, command_line, generation, seq2seq_files, translation
+from kzoo.recipes import chatbot, translation
+from kzoo.recipes.parts import command_line, generation, seq2seq_files
 from kzoo.text import ByteTokenizer
 from tests.recipes.stopped import check_resumed, stop_and_resume
 

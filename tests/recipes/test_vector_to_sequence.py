@@ -7,7 +7,8 @@ import pytest
 
 import kzoo
 from kzoo.export import SequencePredictor
-from kzoo.recipes import command_line, midi, vector_to_sequence
+from kzoo.recipes import vector_to_sequence
+from kzoo.recipes.parts import command_line, midi
 from tests.data.test_sequences import write_chorales
 from tests.recipes.stopped import check_resumed, stop_and_resume
 

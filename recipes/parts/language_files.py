@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from kzoo.export import PRECISIONS, LanguagePredictor, export_language_model
-from kzoo.recipes import language_parts, ngrams, report, run_folder
+from kzoo.recipes.parts import language_parts, ngrams, report, run_folder
 from kzoo.text import Tokenizer, tokenize_prompts
 from kzoo.training import ShuffledWindows
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from kzoo.data.melodies import BAR
 from kzoo.export import SequencePredictor
-from kzoo.recipes import midi, ngrams, report, run_folder
+from kzoo.recipes.parts import midi, ngrams, report, run_folder
 from kzoo.text import Tokenizer
 from kzoo.training import BucketedBatches
 

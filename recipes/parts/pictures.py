@@ -1,33 +1,26 @@
-"""The command of `kzoo` that recognizes strings in pictures and recordings."""
-
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
+"""Pictures and recordings from files, as models read them."""
 
 import numpy as np
-import tyro
 
 # Of the rows of a line, those that its ink fills: MNIST fits a digit into 20 of 28.
 INK = 0.66
 
 
-@dataclass
-class Recognize:
-    """Read lines off pictures, or listen to recordings, with a `.tflite` file alone."""
+def read_picture(path, shape):
+    """Returns the uint8 `(height, width, channels)` of a picture, scaled to this shape.
 
-    # The `.tflite` file.
-    file: tyro.conf.Positional[Path]
-    # Pictures in any format, wave files, or arrays as `.npy`, as the file reads them.
-    inputs: tyro.conf.Positional[tuple[Path, ...]]
+    Args:
+        path: File in any format that Pillow reads.
+        shape: One channel is brightness, three are red, green and blue.
+    """
+    from PIL import Image
 
-    def run(self):
-        """Prints string, certainty and file, separated by tabs, one a line."""
-        from kzoo.export import RecognitionPredictor
-
-        predictor = RecognitionPredictor(self.file)
-        for path in self.inputs:
-            ((string, certainty),) = predictor([read_input(path, predictor.height)])
-            print(f"{string}\t{certainty:.4f}\t{path}", flush=True)
+    height, width, channels = shape
+    with Image.open(path) as picture:
+        picture = picture.convert("L" if channels == 1 else "RGB")
+        if picture.size != (width, height):
+            picture = picture.resize((width, height))
+        return np.asarray(picture).reshape(shape)
 
 
 def read_input(path, height=None):
@@ -85,6 +78,3 @@ def _scale(picture, factor):
     low = np.minimum(edges.astype(int), len(picture) - 1)
     sums = below[low] + (edges - low)[:, None] * (below[low + 1] - below[low])
     return np.diff(sums, axis=0) / np.diff(edges)[:, None]
-
-
-RecognitionCommand = Annotated[Recognize, tyro.conf.subcommand("recognize")]

@@ -7,7 +7,7 @@ from sklearn.manifold import TSNE
 
 from kzoo.export import NeighbourFinder, VerificationError
 from kzoo.export.verification import TOLERANCE
-from kzoo.recipes import report, run_folder
+from kzoo.recipes.parts import report, run_folder
 
 # Sentences of a word and of some: what a file costs grows with the table, not with them.
 LENGTHS = (1, 8)

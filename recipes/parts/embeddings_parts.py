@@ -7,7 +7,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 
 import kzoo
-from kzoo.recipes.word_scores import analogy_scores, correlation
+from kzoo.recipes.parts.word_scores import analogy_scores, correlation
 from kzoo.text import TaggingTokenizer, WordTokenizer, WordVectors
 from kzoo.text.tokenizer import SPECIAL_TOKENS
 from kzoo.training import Cooccurrences, GloVeLoss, NegativeSamplingLoss, NextWords, WordWindows

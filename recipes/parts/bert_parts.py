@@ -9,7 +9,7 @@ from keras import ops
 import kzoo
 from kzoo.export import VerificationError
 from kzoo.models import bert_pretrainer, save_bert
-from kzoo.recipes import report, run_folder
+from kzoo.recipes.parts import report, run_folder
 from kzoo.text import BertTokenizer
 from kzoo.training import (
     LayerwiseAdamW,

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from kzoo.export import Predictor, StreamingPredictor
-from kzoo.recipes import classification, report, run_folder
+from kzoo.recipes.parts import classification, report, run_folder
 from kzoo.training import SeriesBatches
 
 # Rows of training that the floors learn from.

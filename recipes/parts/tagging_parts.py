@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, classification_report, f1_score
 from kzoo.export import PRECISIONS, Export, Predictor, export_many, export_saved_model
 from kzoo.layers import bio_constraints
 from kzoo.models import tag_decoder
-from kzoo.recipes import report, run_folder, tag_floors
+from kzoo.recipes.parts import report, run_folder, tag_floors
 from kzoo.text import TaggingTokenizer
 from kzoo.training import CRFLoss, TaggedBatches
 

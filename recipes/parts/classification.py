@@ -14,9 +14,9 @@ from sklearn.metrics import (
 )
 from sklearn.pipeline import make_pipeline
 
-from kzoo.export import Predictor
+from kzoo.export import PRECISIONS, Export, Predictor, export_many
 from kzoo.models import load_embeddings
-from kzoo.recipes import report, run_folder
+from kzoo.recipes.parts import report, run_folder
 from kzoo.text import WordVectors
 
 FLOOR_FEATURES = {
@@ -76,6 +76,35 @@ def scores(labels, probabilities, class_names):
     if len(class_names) == 2:
         result[f"{class_names[1]} F1"] = f1_score(labels, predicted)
     return {name: f"{100 * value:.2f}" for name, value in result.items()}
+
+
+def finish(out, data, knobs, tokenizer, model, probabilities, histories, inputs, sentences):
+    """Measures the model beside its floor, and exports, measures and reports its files.
+
+    Args:
+        out: The run folder.
+        data: `kzoo.data.TextClassification`.
+        knobs: Of the recipe.
+        tokenizer: What makes the model's inputs of texts.
+        model: The trained model.
+        probabilities: What it gives for the test texts.
+        histories: What the checkpoint of each member knows of each epoch.
+        inputs: A batch to verify the files with.
+        sentences: Texts that the last file classifies in the end.
+    """
+    found = scores(data.test.labels, probabilities, data.class_names)
+    floor = run_folder.cached(out / "floor.json", lambda: linear_floor(data, knobs.floor))
+    keras_row = {"model": "Keras", **found, "parameters": f"{model.count_params():,}"}
+    rows = [{"model": f"linear floor ({knobs.floor})", **floor}, keras_row]
+    options = dict(tokenizer=tokenizer, labels=data.class_names, max_length=knobs.max_length)
+    exports = [
+        Export(model, out / f"{precision}.tflite", precision, inputs=inputs, **options)
+        for precision in PRECISIONS
+    ]
+    files = export_many(exports)
+    rows += [measure_file(file, data) for file in files]
+    write_report(out, data, knobs, rows, probabilities, histories, files)
+    classify_sentences(out / "dynamic.tflite", sentences)
 
 
 def measure_file(verification, data, batch_size=16):

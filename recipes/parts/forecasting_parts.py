@@ -6,7 +6,7 @@ import numpy as np
 
 from kzoo.data import load_series, read_series
 from kzoo.export import ForecastPredictor
-from kzoo.recipes import forecast_floors, report, run_folder
+from kzoo.recipes.parts import forecast_floors, report, run_folder
 from kzoo.training import SeriesBatches
 
 

@@ -14,7 +14,7 @@ from kzoo.decoding import greedy
 from kzoo.export import CaptionPredictor
 from kzoo.export.caption import to_grids
 from kzoo.models import Seq2SeqSteps
-from kzoo.recipes import measures
+from kzoo.recipes.parts import measures
 from kzoo.text import Tokenizer
 from kzoo.training.planned import pad
 

@@ -57,7 +57,7 @@ def load_language_writer(path):
     import keras
 
     from kzoo.export import LanguageModelWriter
-    from kzoo.recipes.language_files import settings
+    from kzoo.recipes.parts.language_files import settings
 
     return LanguageModelWriter(
         keras.saving.load_model(model),
@@ -92,7 +92,7 @@ def load_tokenizers(folder):
 def _keras_writer(path, knobs):
     import keras
 
-    from kzoo.recipes.generation import Writer
+    from kzoo.recipes.parts.generation import Writer
 
     model = keras.saving.load_model(path)
     writer = Writer(

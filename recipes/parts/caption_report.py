@@ -7,7 +7,7 @@ from matplotlib import pyplot
 from PIL import Image
 
 from kzoo.export import CaptionPredictor
-from kzoo.recipes import measures, report, run_folder
+from kzoo.recipes.parts import measures, report, run_folder
 
 # Scenes that are drawn with attention, and all whose captions are shown.
 DRAWN, SHOWN = 3, 10

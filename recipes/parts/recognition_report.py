@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib import pyplot
 
 from kzoo.export import RecognitionPredictor, StreamingPredictor
-from kzoo.recipes import recognition_parts, report, run_folder
-from kzoo.recipes.recognition_parts import HOP
+from kzoo.recipes.parts import recognition_parts, report, run_folder
+from kzoo.recipes.parts.recognition_parts import HOP
 
 
 def listen(path, samples, chunk=8):

@@ -9,8 +9,8 @@ from keras import ops
 import kzoo
 from kzoo.decoding import beam_search, gnmt_length_penalty, greedy
 from kzoo.models import Seq2SeqSteps
-from kzoo.recipes import report, run_folder
-from kzoo.recipes.schedules import warmup_cosine
+from kzoo.recipes.parts import report, run_folder
+from kzoo.recipes.parts.schedules import warmup_cosine
 from kzoo.text import Tokenizer
 from kzoo.training import BucketedBatches, Perplexity, ScheduledSampling, SmoothedCrossentropy
 

@@ -5,7 +5,7 @@ import time
 import warnings
 
 from kzoo.export import PRECISIONS, Seq2SeqPredictor, export_seq2seq, export_seq2seq_saved_model
-from kzoo.recipes import generation
+from kzoo.recipes.parts import generation
 from kzoo.text import Tokenizer
 
 # Real sentences that each file is verified with, and sentences that it is measured on, at most.

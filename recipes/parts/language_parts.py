@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 import kzoo
-from kzoo.recipes.schedules import warmup_cosine
+from kzoo.recipes.parts.schedules import warmup_cosine
 from kzoo.training import Perplexity, ResetStates, ShuffledWindows, Windows
 
 

@@ -1,0 +1,1 @@
+"""What recipes are made of: run folders, measures, reports, files, and commands."""
