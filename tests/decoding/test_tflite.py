@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from kzoo.decoding import beam_search, gnmt_length_penalty, greedy, sample
 from kzoo.export.bundle import SIGNATURE
-from kzoo.export.convert import convert
+from kzoo.export.convert import converter
 from kzoo.export.flatbuffer import operators
 from kzoo.export.runtimes import CompiledModelRuntime, InterpreterRuntime
 from tests.decoding.attentive import END, attentive_step, begin, sources, step
@@ -96,7 +96,7 @@ def exported(tmp_path_factory):
             {"saved_model": str(folder / name), "target": str(target), "precision": "float32"}
         )
         functions[name] = (module.serve, target)
-    assert convert(jobs) == [None] * len(jobs)
+    assert converter.convert(jobs) == [None] * len(jobs)
     return functions
 
 

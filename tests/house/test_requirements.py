@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-IMPORTED_AS = {"scikit_learn": "sklearn"}
+IMPORTED_AS = {"pillow": "PIL", "scikit_learn": "sklearn"}
 
 
 def declared():

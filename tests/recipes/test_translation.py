@@ -79,7 +79,7 @@ def test_everything_is_in_the_run_folder(run):
 
 def test_other_settings_are_refused(run, folder):
     out = run[0]
-    with pytest.raises(SystemExit, match=r"same settings.*epochs=3 and now 4"):
+    with pytest.raises(SystemExit, match=r"same settings.*epochs=2 and now 4"):
         start(translation, folder, out, "--epochs", "4")
 
 
