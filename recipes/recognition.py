@@ -46,17 +46,14 @@ class Knobs:
 
 
 _SPEECH = dict(model="ctc_speech_gru", stream="ctc_speech_gru_stream", max_length=5)
-_FSDD = dict(**_SPEECH, strings=2000, test_strings=400)
+_FSDD = dict(**_SPEECH, strings=2000, epochs=20, test_strings=400)
 # Where a data set asks for other settings than the defaults; the command line overrides both.
 SETTINGS = {
     "mnist_t10k": dict(strings=3000, epochs=16, test_strings=400),
     "speech_digits": dict(**_SPEECH, strings=600),
-    "fsdd": dict(**_FSDD, epochs=20),
+    "fsdd": _FSDD,
     # With a speaker held out, it is the model of whole recordings that is asked for.
-    **{
-        f"fsdd_{name}": {**_FSDD, "epochs": 10, "stream": ""}
-        for name in ("george", "lucas", "nicolas")
-    },
+    **{f"fsdd_{name}": {**_FSDD, "stream": ""} for name in ("george", "lucas", "nicolas")},
 }
 
 
