@@ -75,6 +75,22 @@ def write_bundle(path, manifest, tokenizer, labels, golden, target_tokenizer=Non
             archive.writestr(zipfile.ZipInfo(name), text, method)
 
 
+def read_described(path, names, kind, recipe):
+    """Read a file whose manifest's `details` hold some names.
+
+    Returns:
+        A `Bundle`.
+
+    Raises:
+        ExportError: the file is missing or damaged, or lacks a name: then it is not of the `kind`
+            that the `recipe` writes.
+    """
+    bundle = read_bundle(path)
+    if bundle is None or not set(names) <= set(bundle.manifest.get("details", {})):
+        raise ExportError(f"path: {path} is no {kind}; the recipe `{recipe}` writes one")
+    return bundle
+
+
 def read_bundle(path):
     """Read what `export_tflite` put beside the model.
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from kzoo.export.bundle import SIGNATURE, read_bundle
-from kzoo.export.errors import ExportError
+from kzoo.export.bundle import SIGNATURE, read_described
 from kzoo.export.runtimes import InterpreterRuntime
 
 
@@ -35,10 +34,8 @@ class RecognitionPredictor:
 
     def __init__(self, path):
         """Load the file; see the class."""
-        bundle = read_bundle(path)
-        self.details = bundle.manifest.get("details", {}) if bundle else {}
-        if not {"symbols", "separator"} <= set(self.details):
-            raise ExportError(f"path: {path} is no recognizer; the recipe `recognition` writes one")
+        bundle = read_described(path, ("symbols", "separator"), "recognizer", "recognition")
+        self.details = bundle.manifest["details"]
         inputs = bundle.manifest["signatures"][SIGNATURE]["inputs"]
         shapes = {spec["name"]: spec["shape"] for spec in inputs}
         self.height = shapes["pictures"][1] if "pictures" in shapes else None

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from kzoo.export.bundle import SIGNATURE, read_bundle
-from kzoo.export.errors import ExportError
+from kzoo.export.bundle import SIGNATURE, read_described
 from kzoo.export.runtimes import InterpreterRuntime
 
 
@@ -34,10 +33,9 @@ class ForecastPredictor:
 
     def __init__(self, path):
         """Load the file; see the class."""
-        bundle = read_bundle(path)
-        self.details = bundle.manifest.get("details", {}) if bundle else {}
-        if not {"columns", "targets", "quantiles"} <= set(self.details):
-            raise ExportError(f"path: {path} is no forecaster; the recipe `forecasting` writes one")
+        names = ("columns", "targets", "quantiles")
+        bundle = read_described(path, names, "forecaster", "forecasting")
+        self.details = bundle.manifest["details"]
         signature = bundle.manifest["signatures"][SIGNATURE]
         (self._input,), (self._output,) = signature["inputs"], signature["outputs"]
         self.input_length = self._input["shape"][1]

@@ -1,4 +1,4 @@
-"""The `kzoo` command: list, train, export, verify, predict, forecast, translate, chat, generate."""
+"""The `kzoo` command: models by recipe, from data to files that run."""
 
 import sys
 from dataclasses import dataclass

@@ -4,7 +4,6 @@ It runs on the temperatures of a machine that come with kzoo, whose failures are
 are for the measurement alone. All it writes is in the run folder.
 """
 
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,8 +117,7 @@ the Keras model differ by {abs(scores - offline).max():.1e} over {len(scores)} s
 
 ![Learning curve](learning_curve.png)
 """
-    run_folder.write(out / "report.md", text)
-    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    run_folder.write_report(out, text, rows)
     print(f"The report, the pictures, the model and the file are in {out}")
 
 

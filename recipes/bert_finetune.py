@@ -15,10 +15,9 @@ import keras
 
 import kzoo
 from kzoo.export import export_saved_model
-from kzoo.models import bert_classifier, load_bert
+from kzoo.models import bert_classifier
 from kzoo.models.bert_heads import POOLINGS
 from kzoo.recipes.parts import bert_parts, classification, command_line, run_folder
-from kzoo.text import BertTokenizer
 from kzoo.training import BertBatches, Resume
 
 
@@ -65,24 +64,10 @@ SENTENCES = {
 }
 
 
-def read_tokenizer(knobs, texts):
-    """Returns the folder's tokenizer, or a new one, that cuts where the knobs say."""
-    if knobs.folder is None:
-        return bert_parts.train_tokenizer(texts, knobs)
-    config = BertTokenizer.from_folder(knobs.folder).get_config()
-    return BertTokenizer(**{**config, "max_length": knobs.max_length})
-
-
 def create_classifier(knobs, tokenizer, num_classes):
     """Builds the model, with the folder's weights where they are asked for."""
-    options = dict(dropout=knobs.dropout, attention_dropout=knobs.dropout)
-    options["pools"] = knobs.pooling == "first"
-    if knobs.folder is not None:
-        encoder = load_bert(knobs.folder, weights=not knobs.from_scratch, **options)
-    else:
-        options |= dict(vocabulary_size=tokenizer.vocabulary_size, max_length=knobs.max_length)
-        encoder = kzoo.create_model(knobs.model, **options)
-    bert_parts.check_max_length(knobs, encoder)
+    options = dict(pools=knobs.pooling == "first", weights=not knobs.from_scratch)
+    encoder = bert_parts.read_encoder(knobs, tokenizer, knobs.dropout, **options)
     return bert_classifier(encoder, num_classes, knobs.dropout, knobs.pooling)
 
 
@@ -94,7 +79,7 @@ def main(knobs):
     data = kzoo.data.load_text_classification(knobs.dataset, knobs.data, knobs.fold)
     classification.print_sizes(data)
     tokenizer = run_folder.tokenizer(
-        out / "tokenizer.json", lambda: read_tokenizer(knobs, data.train.texts)
+        out / "tokenizer.json", lambda: bert_parts.read_tokenizer(data.train.texts, knobs)
     )
 
     def batches(part, shuffle=False):

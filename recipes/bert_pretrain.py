@@ -63,10 +63,7 @@ SETTINGS = {
 def main(knobs):
     """Runs the recipe with these knobs."""
     # Data
-    if knobs.text is None:
-        data = kzoo.data.load_corpus(knobs.dataset, knobs.data)
-    else:
-        data = kzoo.data.read_corpus(knobs.text)
+    data = language_parts.load(knobs)
     out = run_folder.prepare(
         knobs, knobs.out or Path("runs/bert_pretrain", f"{data.name}_{knobs.model}")
     )

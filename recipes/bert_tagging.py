@@ -12,10 +12,10 @@ from pathlib import Path
 import keras
 
 import kzoo
-from kzoo.models import bert_word_tagger, load_bert
+from kzoo.models import bert_word_tagger
 from kzoo.recipes.parts import bert_parts, command_line, run_folder, tagging_parts
 from kzoo.recipes.parts.generation import Measure
-from kzoo.text import BertTaggingTokenizer, BertTokenizer
+from kzoo.text import BertTaggingTokenizer
 from kzoo.training import BertTaggedBatches, CRFLoss, Resume
 
 
@@ -59,25 +59,16 @@ TOLERANCES = {"dynamic": 0.2}
 
 def read_tokenizer(knobs, data):
     """Returns the folder's pieces, or new ones, with the characters of the set."""
-    if knobs.folder is None:
-        texts = [" ".join(words) for words in data.train.words]
-        pieces = bert_parts.train_tokenizer(texts, knobs)
-    else:
-        config = BertTokenizer.from_folder(knobs.folder).get_config()
-        pieces = BertTokenizer(**{**config, "max_length": knobs.max_length})
+    texts = [" ".join(words) for words in data.train.words]
+    pieces = bert_parts.read_tokenizer(texts, knobs)
     options = dict(jamo=knobs.jamo, clitics=data.name in tagging_parts.ENGLISH)
     return BertTaggingTokenizer.train(pieces, data.train.words, knobs.characters, **options)
 
 
 def create_tagger(knobs, tokenizer, tag_names):
     """Builds the model, with the folder's weights where there is one."""
-    options = dict(dropout=knobs.encoder_dropout, attention_dropout=knobs.encoder_dropout)
-    if knobs.folder is not None:
-        encoder = load_bert(knobs.folder, pools=False, **options)
-    else:
-        sizes = dict(vocabulary_size=tokenizer.pieces.vocabulary_size, max_length=knobs.max_length)
-        encoder = kzoo.create_model(knobs.model, pools=False, **sizes, **options)
-    bert_parts.check_max_length(knobs, encoder)
+    dropout = knobs.encoder_dropout
+    encoder = bert_parts.read_encoder(knobs, tokenizer.pieces, dropout, pools=False)
     characters = {}
     if knobs.characters:
         size, units = tokenizer.character_vocabulary_size, knobs.character_units

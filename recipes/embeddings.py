@@ -11,10 +11,15 @@ from pathlib import Path
 
 import keras
 
-import kzoo
 from kzoo.export import PRECISIONS, Export, export_many
 from kzoo.models import nearest_words, word_table
-from kzoo.recipes.parts import command_line, embeddings_files, embeddings_parts, run_folder
+from kzoo.recipes.parts import (
+    command_line,
+    embeddings_files,
+    embeddings_parts,
+    language_parts,
+    run_folder,
+)
 from kzoo.recipes.parts.word_sentences import read_sentences
 from kzoo.text import WordVectors
 from kzoo.training import Resume
@@ -72,10 +77,7 @@ for _dataset in ("language_ko", "language_en"):
 def main(knobs):
     """Runs the recipe with these knobs."""
     # Data
-    if knobs.text is None:
-        data = kzoo.data.load_corpus(knobs.dataset, knobs.data)
-    else:
-        data = kzoo.data.read_corpus(knobs.text)
+    data = language_parts.load(knobs)
     out = run_folder.prepare(
         knobs, knobs.out or Path("runs/embeddings", f"{data.name}_{knobs.model}")
     )

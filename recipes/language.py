@@ -12,7 +12,6 @@ from typing import Literal
 
 import keras
 
-import kzoo
 from kzoo.recipes.parts import command_line, generation, language_files, language_parts, run_folder
 from kzoo.text import TOKENIZERS, tokenize_lines
 from kzoo.training import Resume
@@ -74,10 +73,7 @@ SETTINGS = {
 def main(knobs):
     """Runs the recipe with these knobs."""
     # Data
-    if knobs.text is None:
-        data = kzoo.data.load_corpus(knobs.dataset, knobs.data)
-    else:
-        data = kzoo.data.read_corpus(knobs.text)
+    data = language_parts.load(knobs)
     out = run_folder.prepare(
         knobs, knobs.out or Path("runs/language", f"{data.name}_{knobs.model}")
     )

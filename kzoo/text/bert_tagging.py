@@ -123,10 +123,7 @@ class BertTaggingTokenizer(Saved):
         Args:
             sentences: iterable of texts, or of lists of words. One bare text is refused.
         """
-        if isinstance(sentences, str):
-            raise ValueError(f"sentences: expected an iterable of str, came {sentences!r:.80}")
-        rows = [self.split(row) if isinstance(row, str) else list(row) for row in sentences]
-        return self.join([self.row(row) for row in rows])
+        return self.join([self.row(words) for words in self.words.split_all(sentences)])
 
     def get_config(self):
         """Return the constructor's arguments as a dict that JSON can hold."""

@@ -126,6 +126,12 @@ class TaggingTokenizer(Saved):
         matches = [(word, _CLITIC.fullmatch(word)) for word in words]
         return [part for word, match in matches for part in (match.groups() if match else (word,))]
 
+    def split_all(self, sentences):
+        """Return a list of what gets a tag for each of many texts, or lists of words."""
+        if isinstance(sentences, str):
+            raise ValueError(f"sentences: expected an iterable of str, came {sentences!r:.80}")
+        return [self.split(row) if isinstance(row, str) else list(row) for row in sentences]
+
     def word_ids(self, words):
         """Return the ids of a list of words."""
         return [self._words.get(self._fold(word), UNKNOWN_ID) for word in words]
@@ -147,9 +153,7 @@ class TaggingTokenizer(Saved):
             Dict of int32 NumPy arrays: `words`, `(batch, longest)`, and where characters are read
             `characters`, `(batch, longest, letters)`. No axis is empty but the first.
         """
-        if isinstance(sentences, str):
-            raise ValueError(f"sentences: expected an iterable of str, came {sentences!r:.80}")
-        rows = [self.split(row) if isinstance(row, str) else list(row) for row in sentences]
+        rows = self.split_all(sentences)
         longest = max([1, *map(len, rows)])
         inputs = {"words": np.zeros((len(rows), longest), "int32")}
         for target, row in zip(inputs["words"], rows, strict=True):

@@ -1,9 +1,14 @@
 """Batches of tagged sentences for a BERT."""
 
-from kzoo.training.planned import LENGTHS, PlannedBatches, check_max_length, cut, pad, pad_lengths
-
-# Words of a sentence, and characters of a word, are padded to a multiple of this.
-MULTIPLE = 8
+from kzoo.training.planned import (
+    LENGTHS,
+    PlannedBatches,
+    check_max_length,
+    cut,
+    pad_lengths,
+    pad_tags,
+    round_up,
+)
 
 
 class BertTaggedBatches(PlannedBatches):
@@ -57,12 +62,12 @@ class BertTaggedBatches(PlannedBatches):
 
     def _shape(self, rows):
         _, *shape = self.tokenizer.shape([self.rows[row] for row in rows])
-        return [-(-size // MULTIPLE) * MULTIPLE for size in shape]
+        return map(round_up, shape)
 
     def __getitem__(self, index):
         """Returns a batch."""
         shape, rows = self.batches[index]
         inputs = self.tokenizer.join([self.rows[row] for row in rows], shape)
-        # Ids move up by one while 0 is what pads; words that were cut have no tag.
-        tags = [[t + 1 for t in self.tags[row][: len(self.rows[row][1])]] for row in rows]
-        return inputs, pad(tags, shape[1]) - 1
+        # Words that were cut have no tag.
+        tags = [self.tags[row][: len(self.rows[row][1])] for row in rows]
+        return inputs, pad_tags(tags, shape[1])

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-FIRST_WORD = 4  # The ids before it are padding, unknown words, start and end.
+from kzoo.training.word_windows import join_words
+
 PAIRS_AT_ONCE = 2**23
 
 
@@ -40,11 +41,8 @@ class Cooccurrences(keras.utils.PyDataset):
                 "`window` and `batch_size` must be positive. "
                 f"Received: window={window}, batch_size={batch_size}"
             )
-        lengths = [len(sentence) for sentence in sentences]
-        ids = np.concatenate([np.asarray(s, "int64") for s in sentences] or [np.zeros(0, "int64")])
-        is_word = ids >= FIRST_WORD
-        owners = np.repeat(np.arange(len(lengths)), lengths)[is_word]
-        self.keys, counts = _count(ids[is_word], owners, vocabulary_size, window)
+        ids, owners = join_words(sentences)
+        self.keys, counts = _count(ids.astype("int64"), owners, vocabulary_size, window)
         if not self.keys.size:
             raise ValueError("`sentences` must hold two words in a row. Received none")
         self.counts = counts.astype("float32")

@@ -7,6 +7,8 @@ import numpy as np
 
 # Few lengths, so that compiled backends compile few programs; a step of a third wastes little.
 LENGTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+# What has no such length, as the letters of a word, is padded to a multiple of this.
+MULTIPLE = 8
 
 
 def check_max_length(max_length):
@@ -66,6 +68,23 @@ def pad(sequences, length):
         ids = ids[:length]
         target[: len(ids)] = ids
     return padded
+
+
+def pad_tags(tags, length):
+    """Returns tags as an int32 array `(rows, length)`, cut or padded with -1.
+
+    Example:
+
+    >>> pad_tags([[0, 2], [1]], 2).tolist()
+    [[0, 2], [1, -1]]
+    """
+    # Ids move up by one while 0 is what pads.
+    return pad([[tag + 1 for tag in row] for row in tags], length) - 1
+
+
+def round_up(size):
+    """Returns the next multiple of `MULTIPLE`."""
+    return -(-size // MULTIPLE) * MULTIPLE
 
 
 class PlannedBatches(keras.utils.PyDataset):

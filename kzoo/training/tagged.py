@@ -2,10 +2,16 @@
 
 import numpy as np
 
-from kzoo.training.planned import LENGTHS, PlannedBatches, check_max_length, cut, pad, pad_lengths
-
-# Characters of a word are padded to a multiple of this.
-CHARACTER_STEP = 8
+from kzoo.training.planned import (
+    LENGTHS,
+    PlannedBatches,
+    check_max_length,
+    cut,
+    pad,
+    pad_lengths,
+    pad_tags,
+    round_up,
+)
 
 
 class TaggedBatches(PlannedBatches):
@@ -74,7 +80,7 @@ class TaggedBatches(PlannedBatches):
             return 0
         words = (word for row in rows for word in self.characters[row][: self.max_length])
         longest = max([1, *map(len, words)])
-        return -(-longest // CHARACTER_STEP) * CHARACTER_STEP
+        return round_up(longest)
 
     def __getitem__(self, index):
         """Returns a batch."""
@@ -87,5 +93,4 @@ class TaggedBatches(PlannedBatches):
                 target[: len(spelled)] = pad(spelled, letters)
         if self.tags is None:
             return (inputs,)
-        # Ids move up by one while 0 is what pads.
-        return inputs, pad([[tag + 1 for tag in self.tags[row]] for row in rows], length) - 1
+        return inputs, pad_tags([self.tags[row] for row in rows], length)

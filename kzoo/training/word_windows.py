@@ -78,11 +78,7 @@ class WordWindows(keras.utils.PyDataset):
                 "`batch_size` and `negatives` must be positive. "
                 f"Received: batch_size={batch_size}, negatives={negatives}"
             )
-        lengths = [len(sentence) for sentence in sentences]
-        ids = np.concatenate([np.asarray(s, "int32") for s in sentences] or [np.zeros(0, "int32")])
-        is_word = ids >= FIRST_WORD
-        self.ids = ids[is_word]
-        self.sentences = np.repeat(np.arange(len(lengths), dtype="int32"), lengths)[is_word]
+        self.ids, self.sentences = join_words(sentences)
         if not self.ids.size or self.ids.max() >= vocabulary_size:
             largest = self.ids.max(initial=0)
             raise ValueError(
@@ -147,6 +143,20 @@ class WordWindows(keras.utils.PyDataset):
             pairs = seen = seen > 0
         against = np.repeat(seen * (-self.negatives / self.NOISE), self.NOISE, axis=2)
         return inputs, np.concatenate([pairs, against], axis=2, dtype="float32")
+
+
+def join_words(sentences):
+    """Returns the words of sentences one after the other, and the sentence of each, int32.
+
+    Example:
+
+    >>> [x.tolist() for x in join_words([[4, 1, 5], [6]])]
+    [[4, 5, 6], [0, 0, 1]]
+    """
+    lengths = [len(sentence) for sentence in sentences]
+    ids = np.concatenate([np.asarray(s, "int32") for s in sentences] or [np.zeros(0, "int32")])
+    is_word = ids >= FIRST_WORD
+    return ids[is_word], np.repeat(np.arange(len(lengths), dtype="int32"), lengths)[is_word]
 
 
 def keep_probabilities(counts, sample):

@@ -1,14 +1,12 @@
 """What the recipes of BERT are made of: tokenizer, rows, batches, model, measures, report."""
 
-import json
-
 import keras
 import numpy as np
 from keras import ops
 
 import kzoo
 from kzoo.export import VerificationError
-from kzoo.models import bert_pretrainer, save_bert
+from kzoo.models import bert_pretrainer, load_bert, save_bert
 from kzoo.recipes.parts import report, run_folder
 from kzoo.text import BertTokenizer
 from kzoo.training import (
@@ -33,6 +31,32 @@ def train_tokenizer(texts, knobs):
         strip_accents=knobs.strip_accents,
         max_length=knobs.max_length,
     )
+
+
+def read_tokenizer(texts, knobs):
+    """Returns the tokenizer of the folder, or a new one, that cuts where the knobs say."""
+    if knobs.folder is None:
+        return train_tokenizer(texts, knobs)
+    config = BertTokenizer.from_folder(knobs.folder).get_config()
+    return BertTokenizer(**{**config, "max_length": knobs.max_length})
+
+
+def read_encoder(knobs, tokenizer, dropout, pools, weights=True):
+    """Returns the encoder of the folder, with or without its weights, or a new one.
+
+    Raises:
+        ValueError: if it has fewer positions than the knobs ask for.
+    """
+    options = dict(dropout=dropout, attention_dropout=dropout, pools=pools)
+    if knobs.folder is not None:
+        encoder = load_bert(knobs.folder, weights=weights, **options)
+    else:
+        options |= dict(vocabulary_size=tokenizer.vocabulary_size, max_length=knobs.max_length)
+        encoder = kzoo.create_model(knobs.model, **options)
+    positions = encoder.get_layer("positions").max_length
+    if knobs.max_length > positions:
+        raise ValueError(f"`max_length` must be at most {positions}. Received: {knobs.max_length}")
+    return encoder
 
 
 def read_documents(text, tokenizer):
@@ -105,13 +129,6 @@ def optimizer(knobs, steps, factors=None):
     return LayerwiseAdamW(
         schedule, knobs.weight_decay, factors, epsilon=1e-6, global_clipnorm=knobs.clip_norm
     )
-
-
-def check_max_length(knobs, encoder):
-    """Raises ValueError unless the encoder has a position for every step."""
-    positions = encoder.get_layer("positions").max_length
-    if knobs.max_length > positions:
-        raise ValueError(f"`max_length` must be at most {positions}. Received: {knobs.max_length}")
 
 
 def layer_factors(model, decay, head=1.0):
@@ -218,7 +235,6 @@ def write_report(out, data, measured, knobs, rows, history, lines):
     name = next(name for name in names if name.endswith("accuracy"))
     report.plot_learning_curve([history], ("loss", name), out / "learning_curve.png")
     minutes = sum(epoch["seconds"] for epoch in history) / 60
-    settings = "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items())
     shown = "\n".join(lines)
     text = f"""# {data.name}
 
@@ -241,9 +257,8 @@ Texts of the validation part, what stood at each `[MASK]` or changed piece, and 
 
 ## Settings
 
-{settings}
+{report.settings(knobs)}
 """
-    run_folder.write(out / "report.md", text)
-    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    run_folder.write_report(out, text, rows)
     print(shown)
     print(f"The model is in {out / 'bert'}, the report in {out / 'report.md'}")

@@ -1,7 +1,5 @@
 """The report on captions: the table, pictures with what was looked at, and learning curves."""
 
-import json
-
 import numpy as np
 from matplotlib import pyplot
 from PIL import Image
@@ -56,10 +54,9 @@ def write(out, digits, knobs, rows, scenes, files, history):
         report.markdown_table(samples),
         *(f"![{title}]({name})" for title, name in pictures.items()),
         "## Settings",
-        "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items()),
+        report.settings(knobs),
     ]
-    run_folder.write(out / "report.md", "\n\n".join(parts) + "\n")
-    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    run_folder.write_report(out, "\n\n".join(parts) + "\n", rows)
     print(f"The report, the pictures, the model and the files are in {out}")
     print(f"Try: kzoo caption {files[-1].path} {out / 'scene_0.png'}")
 

@@ -1,6 +1,5 @@
 """What the recipes of classifiers share: the linear floor, the scores and the report."""
 
-import json
 import warnings
 
 import numpy as np
@@ -151,7 +150,6 @@ def write_report(out, data, knobs, rows, probabilities, histories, files):
     )
     epochs = [epoch for history in histories for epoch in history]
     minutes = sum(epoch["seconds"] for epoch in epochs) / 60
-    settings = "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items())
     text = f"""# {data.name}
 
 {len(data.train)} training, {len(data.validation)} validation and {len(data.test)} test texts
@@ -175,10 +173,9 @@ Operators in the files: {operators}.
 
 ## Settings
 
-{settings}
+{report.settings(knobs)}
 """
-    run_folder.write(out / "report.md", text)
-    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    run_folder.write_report(out, text, rows)
     print(f"The report, the pictures, the model and the files are in {out}")
 
 

@@ -1,7 +1,5 @@
 """The files of word vectors: how exact they are, what they find, and the report of a run."""
 
-import json
-
 import numpy as np
 from sklearn.manifold import TSNE
 
@@ -132,7 +130,6 @@ def write_report(out, data, knobs, rows, vectors, floor, history, files):
     report.plot_learning_curve([history], ("loss",), out / "learning_curve.png")
     plot(vectors, out / "words.png")
     minutes = sum(epoch["seconds"] for epoch in history) / 60
-    settings = "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items())
     text = f"""# {data.name}
 
 Licence of the data: {data.licence}. Training took {minutes:.1f} minutes over {len(history)} epochs.
@@ -154,8 +151,7 @@ Operators in the files: {", ".join(files[0].operators)}.
 
 ## Settings
 
-{settings}
+{report.settings(knobs)}
 """
-    run_folder.write(out / "report.md", text)
-    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    run_folder.write_report(out, text, rows)
     print(f"The report, the pictures, the tables, the model and the files are in {out}")

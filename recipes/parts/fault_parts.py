@@ -1,7 +1,5 @@
 """What the recipe of faults shares with its tests: windows, scores, floors, streams, report."""
 
-import json
-
 import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import classification_report
@@ -231,7 +229,6 @@ def write_report(out, data, knobs, rows, labels, outputs, histories, files, note
         details = f"```\n{table}```"
     epochs = [epoch for history in histories for epoch in history]
     minutes = sum(epoch["seconds"] for epoch in epochs) / 60
-    settings = "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items())
     text = f"""# {data.name}
 
 Licence of the data: {data.licence}. Training took {minutes:.1f} minutes over {len(epochs)} epochs
@@ -252,10 +249,9 @@ Operators in the files: {operators}.
 
 ## Settings
 
-{settings}
+{report.settings(knobs)}
 """
-    run_folder.write(out / "report.md", text)
-    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    run_folder.write_report(out, text, rows)
     print(f"The report, the pictures, the model and the files are in {out}")
 
 

@@ -1,7 +1,5 @@
 """What the recipe of forecasts shares with its tests: scores, floors, files, picture and report."""
 
-import json
-
 import numpy as np
 
 from kzoo.data import load_series, read_series
@@ -185,7 +183,6 @@ def write_report(out, data, knobs, rows, histories, files):
     epochs = [epoch for history in histories for epoch in history]
     minutes = sum(epoch["seconds"] for epoch in epochs) / 60
     unit = "its own unit" if len(data.targets) == 1 else "standard deviations of the training part"
-    settings = "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items())
     missing = int((~data.observed[:, data.targets]).sum())
     text = f"""# {data.name}
 
@@ -210,8 +207,7 @@ Operators in the files: {operators}.
 
 ## Settings
 
-{settings}
+{report.settings(knobs)}
 """
-    run_folder.write(out / "report.md", text)
-    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    run_folder.write_report(out, text, rows)
     print(f"The report, the pictures, the model and the files are in {out}")

@@ -1,7 +1,5 @@
 """What the recipes of encoder-decoders share: searching, measuring in training, the report."""
 
-import json
-
 import keras
 import numpy as np
 from keras import ops
@@ -230,8 +228,7 @@ def write_report(out, data, knobs, rows, samples, history, curves, notes, pictur
         report.markdown_table(samples),
         *(f"![{title}]({name})" for title, name in pictures.items()),
         "## Settings",
-        "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items()),
+        report.settings(knobs),
     ]
-    run_folder.write(out / "report.md", "\n\n".join(parts) + "\n")
-    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    run_folder.write_report(out, "\n\n".join(parts) + "\n", rows)
     print(f"The report, the pictures and the model are in {out}")

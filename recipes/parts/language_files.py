@@ -1,6 +1,5 @@
 """The files of a language model: written, verified, measured through each file alone, reported."""
 
-import json
 import math
 
 import numpy as np
@@ -166,8 +165,7 @@ def write_report(out, data, measured, knobs, rows, written, history, unknown):
         "## Settings",
         "\n".join(f"- {name}: {value!r}" for name, value in vars(knobs).items()),
     ]
-    run_folder.write(out / "report.md", "\n\n".join(lines) + "\n")
-    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    run_folder.write_report(out, "\n\n".join(lines) + "\n", rows)
     print(f"The report, the picture, the model and the files are in {out}")
 
 

@@ -22,6 +22,13 @@ def is_recurrent(model):
     return "transformer" not in model
 
 
+def load(knobs):
+    """Returns the `kzoo.data.Corpus` that the knobs `text`, or `dataset` and `data`, name."""
+    if knobs.text is None:
+        return kzoo.data.load_corpus(knobs.dataset, knobs.data)
+    return kzoo.data.read_corpus(knobs.text)
+
+
 def parts(data):
     """Returns the texts of a corpus by name, without an empty test part."""
     texts = {"train": data.train, "validation": data.validation, "test": data.test}

@@ -1,7 +1,5 @@
 """What the recipe of recognition writes about a run: streams, pictures and the report."""
 
-import json
-
 import numpy as np
 from matplotlib import pyplot
 
@@ -65,7 +63,6 @@ def write_report(out, data, knobs, rows, test, history, files, notes=""):
     plot_samples(files[0].path, data, test, out / "samples.png")
     minutes = sum(epoch["seconds"] for epoch in history) / 60
     word = "spoken digit" if recognition_parts.is_speech(data) else "whole line"
-    settings = "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items())
     text = f"""# {data.name}
 
 Licence of the data: {data.licence}. Training took {minutes:.1f} minutes over {len(history)} epochs;
@@ -88,10 +85,9 @@ Operators in the files: {operators}.
 
 ## Settings
 
-{settings}
+{report.settings(knobs)}
 """
-    run_folder.write(out / "report.md", text)
-    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    run_folder.write_report(out, text, rows)
     print(f"The report, the pictures, the model and the files are in {out}")
 
 

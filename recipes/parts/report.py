@@ -42,6 +42,18 @@ def markdown_table(rows):
     return "\n".join([head, "|" + "---|" * len(columns), *body])
 
 
+def settings(knobs):
+    """Returns the settings of a run as a Markdown list.
+
+    Example:
+
+    >>> from types import SimpleNamespace
+    >>> settings(SimpleNamespace(epochs=3))
+    '- epochs: 3'
+    """
+    return "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items())
+
+
 def _columns(rows):
     return list(dict.fromkeys(column for row in rows for column in row))
 

@@ -49,6 +49,12 @@ def write(path, text):
     os.replace(draft, path)
 
 
+def write_report(out, text, rows):
+    """Writes `report.md`, and the rows of its table as `scores.json`."""
+    write(out / "report.md", text)
+    write(out / "scores.json", json.dumps(rows, indent=1))
+
+
 def cached(path, compute):
     """Returns the JSON value in a file; computes and writes it where the file is missing."""
     if not path.exists():

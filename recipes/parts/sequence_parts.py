@@ -1,6 +1,5 @@
 """What the recipe of sequences for classes is made of: batches, floors, measures, the report."""
 
-import json
 import math
 
 import numpy as np
@@ -17,13 +16,7 @@ SAMPLES, MUSIC = 5, 2
 
 def print_sizes(data):
     """Prints how many sequences there are."""
-    sizes = ", ".join(
-        f"{len(part)} {name}"
-        for name, part in (
-            *(("training", data.train), ("validation", data.validation)),
-            *(("test", data.test),),
-        )
-    )
+    sizes = f"{len(data.train)} training, {len(data.validation)} validation, {len(data.test)} test"
     print(f"{data.name}: {sizes} sequences of {len(data.class_names)} classes")
 
 
@@ -161,10 +154,9 @@ def write_report(out, data, knobs, rows, written, files, history):
         report.markdown_table(written),
         "![Learning curve](learning_curve.png)",
         "## Settings",
-        "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items()),
+        report.settings(knobs),
     ]
-    run_folder.write(out / "report.md", "\n\n".join(lines) + "\n")
-    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    run_folder.write_report(out, "\n\n".join(lines) + "\n", rows)
     print(f"The report, the picture, the model and the files are in {out}")
     print(f"Try: kzoo sample {files[-1].path} {data.class_names[0]!r}")
 

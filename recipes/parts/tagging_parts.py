@@ -1,7 +1,5 @@
 """What the recipe of taggers shares with its tests: ids, scores, files and the report."""
 
-import json
-
 import keras
 import numpy as np
 from seqeval import metrics as entities
@@ -240,7 +238,6 @@ def write_report(out, data, knobs, rows, predicted, histories, files):
     report.plot_learning_curve(histories, ("loss", "score"), out / "learning_curve.png")
     epochs = [epoch for history in histories for epoch in history]
     minutes = sum(epoch["seconds"] for epoch in epochs) / 60
-    settings = "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items())
     text = f"""# {data.name}
 
 {len(data.train)} training, {len(data.validation)} validation and {len(data.test)} test sentences
@@ -263,10 +260,9 @@ Operators in the files: {operators}.
 
 ## Settings
 
-{settings}
+{report.settings(knobs)}
 """
-    run_folder.write(out / "report.md", text)
-    run_folder.write(out / "scores.json", json.dumps(rows, indent=1))
+    run_folder.write_report(out, text, rows)
     print(f"The report, the picture, the model and the files are in {out}")
 
 
