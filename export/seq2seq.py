@@ -65,9 +65,7 @@ def export_seq2seq(
             `kzoo.models.seq2seq` builds, on the TensorFlow backend.
         path: file to write; its folder must exist. Or a dict from precisions to such files: all
             of them are written, or none, and together they take little longer than one.
-        precision: see `export_tflite`; what a dict has as its keys counts instead. In "dynamic" a
-            table that both embeds and scores is kept twice, in the two ways of rounding of those
-            two operators.
+        precision: see `export_tflite`; what a dict has as its keys counts instead.
         start_id: what the first step is given.
         end_id: what ends a row.
         max_length: number of ids after which a row ends anyway.

@@ -24,28 +24,37 @@ def slim(flatbuffer):
     b'TFL3'
     """
     model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
-    buffers = model.buffers or []
     # Constants behind the flatbuffer, as in files above 2 GB, are found by their place in it.
-    if any(buffer.offset for buffer in buffers):
+    if any(buffer.offset for buffer in model.buffers or []):
         return flatbuffer
+    slim_model(model)
+    return pack(model, len(flatbuffer))
+
+
+def slim_model(model):
+    """Do what `slim` does with a `schema.ModelT`; constants that nothing reads go, too."""
+    subgraphs, metadata = model.subgraphs or [], model.metadata or []
+    holders = [*(tensor for subgraph in subgraphs for tensor in subgraph.tensors), *metadata]
     # The first buffer is empty by convention, and stands for all that are.
-    contents = [b"" if buffer.data is None else buffer.data.tobytes() for buffer in buffers]
-    first = dict(zip(contents, buffers, strict=True))
+    read = sorted({0, *(holder.buffer for holder in holders)}) if model.buffers else []
+    contents = {
+        place: b"" if model.buffers[place].data is None else model.buffers[place].data.tobytes()
+        for place in read
+    }
+    first = {content: model.buffers[place] for place, content in contents.items()}
     number = {content: index for index, content in enumerate(first)}
     model.buffers = list(first.values())
     model.metadataBuffer = None
-    for metadata in model.metadata or []:
-        metadata.buffer = number[contents[metadata.buffer]]
+    for holder in holders:
+        holder.buffer = number[contents[holder.buffer]]
     entrances = {0, *(signature.subgraphIndex for signature in model.signatureDefs or [])}
-    for position, subgraph in enumerate(model.subgraphs or []):
+    for position, subgraph in enumerate(subgraphs):
         named = {*subgraph.inputs, *subgraph.outputs} if position in entrances else ()
         for index, tensor in enumerate(subgraph.tensors):
-            tensor.buffer = number[contents[tensor.buffer]]
             if index not in named:
                 tensor.name = None
             if _says_nothing(tensor.quantization):
                 tensor.quantization = None
-    return pack(model, len(flatbuffer))
 
 
 def pack(model, size):

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from kzoo.export.atomic import atomic_file
 from kzoo.export.bundle import read_bundle, write_bundle
 from kzoo.export.convert import converter
+from kzoo.export.rounding import round_file
 from kzoo.export.seq2seq_verification import run_source_cases
 from kzoo.export.written import check_precision, check_written
 
@@ -40,6 +41,7 @@ def write_text_files(
         messages = converter.convert(jobs)
         for partial, name, message in zip(partials.values(), paths, messages, strict=True):
             check_written(partial, programs.model, name, message, functions["beam"])
+            round_file(partial, programs.model, name)
         manifest = {"lowering": lowerings, "signatures": describe_signatures(programs), **manifest}
         source, target = (tokenizer and tokenizer.to_json() for tokenizer in tokenizers)
         verifications = []

@@ -13,15 +13,17 @@ from kzoo.export.arrays import nested_list
 from kzoo.export.atomic import atomic_file
 from kzoo.export.bundle import SIGNATURE, read_bundle, write_bundle
 from kzoo.export.cases import BATCH_SIZES, LENGTHS, make_cases
+from kzoo.export.checks import check_export
 from kzoo.export.convert import converter
-from kzoo.export.lowering import Lowering
+from kzoo.export.kept import kept_kernels
 from kzoo.export.metadata import add_metadata
 from kzoo.export.replace import replace_layers
+from kzoo.export.rounding import round_file
 from kzoo.export.signature import describe, input_tensors, output_tensors
 from kzoo.export.streaming import StepModel
 from kzoo.export.trace import require_tensorflow_backend, trace
 from kzoo.export.verification import cap, run_cases
-from kzoo.export.written import check_precision, check_written
+from kzoo.export.written import check_written
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Export:
     lengths: Sequence[int] = LENGTHS
     lowering: str = "auto"
     batch_size: int | None = None
+    keep_float: Sequence[str] = ()
     # What a client of the file must know, ready for JSON; `details` of the manifest.
     details: dict | None = None
     # For `export_streaming`: what `model` is the step of, and the user's model.
@@ -59,6 +62,7 @@ def export_tflite(
     lengths=LENGTHS,
     lowering="auto",
     batch_size=None,
+    keep_float=(),
 ):
     """Write a Keras model as a `.tflite` file that was run and compared with the model.
 
@@ -74,8 +78,9 @@ def export_tflite(
         model: functional or Sequential keras.Model, on the TensorFlow backend.
         path: file to write; its folder must exist.
         precision: "float32"; "float16" (weights of half the size, float arithmetic); "dynamic"
-            (int8 weights, embedding tables included, activations quantised on the fly). Weights
-            of fewer than 1024 elements stay float in "dynamic".
+            (int8 weights, embedding tables included, activations quantised on the fly). In
+            "dynamic" every column of a kernel and every row of a table (of at least 16 numbers) has
+            a scale of its own, and weights of fewer than 1024 elements stay float.
         inputs: real inputs to verify with, see `verify`.
         tokenizer: object with `to_json()`, for a model of token ids; one that makes several inputs
             names them in `input_names`. With a `kzoo.text.BertTokenizer` and labels, the file has
@@ -93,6 +98,8 @@ def export_tflite(
             `reset_all_variables()` before every sequence, and LiteRT's CompiledModel cannot run
             it. "auto" is "scan". What each layer got stands in the manifest and in the result.
         batch_size: fixes the batch size; None keeps it dynamic.
+        keep_float: paths of layers whose kernels stay float32 in "dynamic", or patterns of them
+            such as "*/attention/value"; `most_sensitive` measures where that helps most.
 
     Returns:
         `Verification`.
@@ -126,6 +133,7 @@ def export_tflite(
         lengths,
         lowering,
         batch_size,
+        keep_float,
     )
     return export_many([export])[0]
 
@@ -150,7 +158,7 @@ def export_many(exports):
     """
     require_tensorflow_backend()
     for export in exports:
-        _check(export)
+        check_export(export)
     paths = [Path(export.path).resolve() for export in exports]
     if len(set(paths)) < len(paths):
         raise ValueError(f"path: expected a different one for each export, got {paths}")
@@ -187,40 +195,11 @@ def export_many(exports):
         for export, partial, message in zip(exports, partials, messages, strict=True):
             function, lowering = traces[_trace_key(export)]
             check_written(partial, export.model, export.precision, message, function)
+            round_file(partial, export.model, export.precision, export.keep_float)
             model = models[id(export.model)]
             case = cases[_cases_key(export)]
             verifications.append(_finish(export, model, lowering, partial, case))
     return verifications
-
-
-def _check(export):
-    check_precision(export.precision)
-    Lowering(export.lowering)
-    size = export.batch_size
-    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
-        raise ValueError(f"batch_size: expected a positive integer or None, got {size!r}")
-    cap(export.lengths, export.max_length)
-    inputs = input_tensors(export.model)
-    # A tokenizer makes one array, or says which ones by name.
-    made = getattr(export.tokenizer, "input_names", list(inputs)[:1])
-    if export.tokenizer is not None and (
-        set(made) != set(inputs) or not hasattr(export.tokenizer, "to_json")
-    ):
-        raise ValueError(
-            "tokenizer: expected an object with to_json() and a model with one input, or with its "
-            f"input_names, got {type(export.tokenizer).__name__} and the inputs {list(inputs)}"
-        )
-    name, output = next(iter(output_tensors(export.model).items()))
-    if export.labels is None:
-        return
-    if isinstance(export.labels, str) or len(export.labels) != output.shape[-1]:
-        raise ValueError(
-            f"labels: expected {output.shape[-1]} names for output {name!r} of shape "
-            f"{output.shape}, got {export.labels!r}"
-        )
-    for label in export.labels:
-        if not isinstance(label, str) or "\n" in label:
-            raise ValueError(f"labels: expected strings of one line, got {label!r}")
 
 
 def _cases_key(export):
@@ -260,6 +239,8 @@ def _finish(export, model, lowering, partial, cases):
         "max_length": export.max_length,
         "signatures": {SIGNATURE: signature},
     }
+    if export.keep_float:
+        manifest["keep_float"] = sorted(kept_kernels(export.model, export.keep_float))
     if export.details is not None:
         manifest["details"] = export.details
     if isinstance(export.tolerance, dict):

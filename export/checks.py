@@ -1,0 +1,58 @@
+"""Check what is asked of an export, before anything is traced."""
+
+from kzoo.export.kept import kept_kernels
+from kzoo.export.lowering import Lowering
+from kzoo.export.signature import input_tensors, output_tensors
+from kzoo.export.verification import cap
+from kzoo.export.written import check_precision
+
+
+def check_export(export):
+    """Raise ValueError where the attributes of an `Export` cannot be, or do not fit its model.
+
+    Example:
+
+    >>> import keras
+    >>> from kzoo.export import Export
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    >>> check_export(Export(model, "model.tflite", batch_size=0))
+    Traceback (most recent call last):
+    ValueError: batch_size: expected a positive integer or None, got 0
+    """
+    check_precision(export.precision)
+    Lowering(export.lowering)
+    size = export.batch_size
+    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+        raise ValueError(f"batch_size: expected a positive integer or None, got {size!r}")
+    cap(export.lengths, export.max_length)
+    inputs = input_tensors(export.model)
+    if export.keep_float and export.precision != "dynamic":
+        raise ValueError(
+            "keep_float: expected the precision 'dynamic', which alone rounds kernels to int8, "
+            f"got {export.precision!r}"
+        )
+    kept_kernels(export.model, export.keep_float)
+    _check_tokenizer(export.tokenizer, inputs)
+    if export.labels is not None:
+        _check_labels(export.labels, *next(iter(output_tensors(export.model).items())))
+
+
+def _check_tokenizer(tokenizer, inputs):
+    # A tokenizer makes one array, or says which ones by name.
+    made = getattr(tokenizer, "input_names", list(inputs)[:1])
+    if tokenizer is not None and (set(made) != set(inputs) or not hasattr(tokenizer, "to_json")):
+        raise ValueError(
+            "tokenizer: expected an object with to_json() and a model with one input, or with its "
+            f"input_names, got {type(tokenizer).__name__} and the inputs {list(inputs)}"
+        )
+
+
+def _check_labels(labels, name, output):
+    if isinstance(labels, str) or len(labels) != output.shape[-1]:
+        raise ValueError(
+            f"labels: expected {output.shape[-1]} names for output {name!r} of shape "
+            f"{output.shape}, got {labels!r}"
+        )
+    for label in labels:
+        if not isinstance(label, str) or "\n" in label:
+            raise ValueError(f"labels: expected strings of one line, got {label!r}")
