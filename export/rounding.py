@@ -1,5 +1,6 @@
 """Round the weights of a `.tflite` flatbuffer of int8 better than the converter does."""
 
+import math
 from copy import copy
 from pathlib import Path
 
@@ -83,8 +84,9 @@ class _File:
 
     def keep(self, path, kernel):
         """Make a kernel float32 wherever it is a constant."""
-        # A product has its outputs in front, and a convolution too; some operators have them last.
-        orders = kernel.reshape(-1, kernel.shape[-1]).T, kernel
+        # Products and convolutions have what they put out in front; some operators have it last.
+        shapes = [(math.prod(kernel.shape[:axis]), -1) for axis in range(1, kernel.ndim)]
+        orders = [*(kernel.reshape(shape).T for shape in shapes), kernel]
         found = False
         for subgraph in self.model.subgraphs:
             for tensor in subgraph.tensors:
@@ -110,7 +112,7 @@ class _File:
             lookups = readers.get(place, [])
             if not all(self.is_lookup(subgraph, x, place, readers) for x in lookups) or not lookups:
                 continue
-            if (table := next((x for x in tables if self.is_rounded(tensor, x)), None)) is None:
+            if (table := next((x for x in tables if self.is_table(tensor, x)), None)) is None:
                 continue
             rows, steps = self.by_rows(table)
             tensor.buffer = self.add((id(table), "rows"), rows)
@@ -166,12 +168,17 @@ class _File:
         """The int8 rows of a table and the scale of each, those of a product where there is one."""
         for subgraph in self.model.subgraphs:
             for tensor in subgraph.tensors:
-                scale = getattr(tensor.quantization, "scale", None)
-                if scale is not None and len(scale) > 1 and self.is_rounded(tensor, table):
+                if not self.is_table(tensor, table) or tensor.quantization.quantizedDimension:
+                    continue
+                if len(scale := tensor.quantization.scale) == len(table):
                     return self.data(tensor), np.asarray(scale, "float32")
         steps = np.abs(table).max(axis=1, keepdims=True) / 127
         steps[steps == 0] = 1
         return np.round(table / steps).astype("int8"), steps
+
+    def is_table(self, tensor, table):
+        """Whether a tensor is a constant that holds a table as it is, rounded to int8."""
+        return np.array_equal(tensor.shape, table.shape) and self.is_rounded(tensor, table)
 
     def is_rounded(self, tensor, array):
         """Whether a tensor is a constant that holds an array, rounded to int8."""
