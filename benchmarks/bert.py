@@ -31,9 +31,9 @@ MINILM = {
 }
 CLOSE = 1e-3
 # These kernels stay in float32 in the file of int8. They are four of the eight layers that
-# `python -m benchmarks.minilm --first 500 --rank` ranks first. Of the choices that were tried on the
-# 2,500 sentences after the 500 that are judged by, they are the smallest whose vectors have cosines
-# of at least 0.996 with the package's. One or two layers more leave 0.997, and a lead of 1 to 9 %
+# `python -m benchmarks.minilm --first 500 --rank` ranks first. Of the choices that were tried on
+# 2,500 sentences after the 500 that are judged by, they are the smallest with vectors whose cosines
+# with the float ones are at least 0.996. One or two layers more leave 0.997, and a lead of 1 to 9 %
 # over ONNX Runtime.
 KEEP_FLOAT = (
     "block_5/attention/value",
