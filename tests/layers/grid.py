@@ -1,5 +1,6 @@
 """What the layer tests share: the cells under test and inputs that no symmetry can hide behind."""
 
+import keras
 import numpy as np
 
 from kzoo.layers import CELLS, Recurrent
@@ -22,6 +23,13 @@ MASK[3, 5:9] = False
 def inputs(features=FEATURES, seed=0):
     """Returns `(BATCH, TIME, features)` normal floats."""
     return np.random.default_rng(seed).normal(size=(BATCH, TIME, features)).astype("float32")
+
+
+def predict(layer, x):
+    """Returns what a layer gives as a program; eager loops of many steps take long."""
+    model = keras.Sequential([keras.Input(x.shape[1:]), layer])
+    model.jit_compile = keras.backend.backend() == "jax"
+    return model.predict_on_batch(x)
 
 
 def randomize(layer, seed=1):

@@ -8,7 +8,7 @@ from keras.src import testing
 
 from kzoo.layers import CELLS, LOWERINGS, Bidirectional, LinearCell, Recurrent, lowering_scope
 from tests.layers.cases import CASES, make, weights_by_name
-from tests.layers.grid import BATCH, CELL_CASES, MASK, UNITS, inputs
+from tests.layers.grid import BATCH, CELL_CASES, MASK, UNITS, inputs, predict
 from tests.layers.references import run_step
 from tests.layers.test_keras_parity import gradients
 
@@ -78,8 +78,8 @@ def test_lowerings_agree_over_many_blocks(name):
     last = Recurrent(layer.cell)
     for lowering in LOWERINGS[:3]:
         with lowering_scope(lowering):
-            np.testing.assert_allclose(layer(x), expected, rtol=1e-4, atol=1e-4)
-            np.testing.assert_allclose(last(x), expected[:, -1], rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(predict(layer, x), expected, rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(predict(last, x), expected[:, -1], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -111,12 +111,12 @@ def test_mixed_precision_stays_finite_and_close(name):
     if name == "layer_norm_lstm":
         # With gains of one its walk is chaotic, and any rounding parts two walks in the end.
         layer.cell.recurrent_gain.assign(layer.cell.recurrent_gain * 0.3)
-    expected = ops.convert_to_numpy(layer(x))
+    expected = predict(layer, x)
     for policy, tolerance in (("mixed_float16", 0.02), ("mixed_bfloat16", 0.15)):
         mixed = Recurrent(case.make(8, dtype=policy), return_sequences=True, dtype=policy)
         mixed.build(x.shape)
         mixed.set_weights(layer.get_weights())
-        outputs = ops.convert_to_numpy(ops.cast(mixed(x), "float32"))
+        outputs = predict(mixed, x).astype("float32")
         size = max(1, abs(expected).max())
         np.testing.assert_allclose(outputs, expected, atol=tolerance * size)
 
