@@ -81,6 +81,10 @@ class _File:
         self.model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
         self.is_changed = False
         self.added = {}
+        # Older writers fill only the deprecated field.
+        self.codes = [
+            max(code.builtinCode, code.deprecatedBuiltinCode) for code in self.model.operatorCodes
+        ]
 
     def keep(self, path, kernel):
         """Make a kernel float32 wherever it is a constant."""
@@ -207,14 +211,12 @@ class _File:
 
     def code(self, operator):
         """The built-in operator that this is."""
-        code = self.model.operatorCodes[operator.opcodeIndex]
-        return max(code.builtinCode, code.deprecatedBuiltinCode)
+        return self.codes[operator.opcodeIndex]
 
     def multiplying(self):
         """The place of MUL among the file's operators."""
-        for place, code in enumerate(self.model.operatorCodes):
-            if max(code.builtinCode, code.deprecatedBuiltinCode) == MUL:
-                return place
-        code = schema.OperatorCodeT(builtinCode=MUL, deprecatedBuiltinCode=MUL, version=1)
-        self.model.operatorCodes.append(code)
-        return len(self.model.operatorCodes) - 1
+        if MUL not in self.codes:
+            code = schema.OperatorCodeT(builtinCode=MUL, deprecatedBuiltinCode=MUL, version=1)
+            self.model.operatorCodes.append(code)
+            self.codes.append(MUL)
+        return self.codes.index(MUL)
