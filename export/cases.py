@@ -7,7 +7,7 @@ import numpy as np
 
 from kzoo.export.arrays import named_arrays
 from kzoo.export.errors import VerificationError
-from kzoo.export.reference import run_reference
+from kzoo.export.reference import ModelReference
 from kzoo.export.signature import describe, input_tensors
 
 BATCH_SIZES = (1, 5)
@@ -53,7 +53,7 @@ def make_cases(model, inputs=None, lengths=LENGTHS, original=None, batch_sizes=B
     if given and not all(len(array) for array in given.values()):
         raise ValueError("inputs: expected at least one row, got none")
     lengths = lengths if _has_dynamic_axis(tensors) else [None]
-    cases = []
+    reference, cases = ModelReference(original or model), []
     for batch_size in batch_sizes:
         for length in lengths:
             batch = {}
@@ -66,13 +66,13 @@ def make_cases(model, inputs=None, lengths=LENGTHS, original=None, batch_sizes=B
                     batch[name] = draw(model, tensor, shape)
                 else:
                     batch[name] = _fit(given[name], shape)
-            cases.append(run_model(original or model, batch))
+            cases.append(run_model(reference, batch))
     return cases
 
 
-def run_model(model, inputs):
-    """The `Case` of the Keras model on arrays by input name; NaN in its outputs raises."""
-    case = Case(inputs, run_reference(model, inputs))
+def run_model(reference, inputs):
+    """The `Case` of a `ModelReference` on arrays by input name; NaN in its outputs raises."""
+    case = Case(inputs, reference(inputs))
     for name, output in case.expected.items():
         if np.isnan(output).any():
             raise VerificationError(

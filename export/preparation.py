@@ -1,7 +1,7 @@
 """Replace the recurrent layers of a plain Keras model by those of kzoo."""
 
 from kzoo.export.cases import make_cases
-from kzoo.export.reference import run_reference
+from kzoo.export.reference import ModelReference
 from kzoo.export.replace import replace_layers
 from kzoo.export.verification import TOLERANCE, compare
 
@@ -50,8 +50,9 @@ def prepare(model, inputs=None, *, lengths=LENGTHS):
     prepared = replace_layers(model)
     if prepared is model:
         return model
+    reference = ModelReference(prepared)
     for case in make_cases(prepared, inputs, lengths, original=model):
-        outputs = run_reference(prepared, case.inputs)
+        outputs = reference(case.inputs)
         where = f"prepared {model.name!r}, {case.shapes}"
         compare(where, case, outputs, TOLERANCE["float32"])
     return prepared

@@ -1,10 +1,12 @@
 """Run the user's Keras model, as it is, on the batches that a file is compared on."""
 
 import contextlib
+from functools import partial
 
 import keras
 import numpy as np
 
+from kzoo.export.replace import holds_replaced
 from kzoo.export.signature import call_by_name, input_tensors
 from kzoo.layers import Recurrent
 
@@ -51,19 +53,39 @@ def zero_state(model):
             variable.assign(value)
 
 
-def run_reference(model, inputs):
+class ModelReference:
     """The model's outputs by name, as arrays, for arrays by input name.
 
     A model whose batch size is fixed gets the rows in batches of that size, the last one filled up
     with its last row.
+
+    Args:
+        model: the keras.Model, run as it is, before any lowering.
     """
-    rows = len(next(iter(inputs.values())))
-    size = next(iter(input_tensors(model).values())).shape[0] or rows
-    parts = []
-    with full_precision(model):
-        for start in range(0, rows, size):
-            index = np.minimum(np.arange(start, start + size), rows - 1)
-            with zero_state(model):
-                outputs = call_by_name(model, {name: x[index] for name, x in inputs.items()})
-            parts.append({n: keras.ops.convert_to_numpy(x) for n, x in outputs.items()})
-    return {name: np.concatenate([part[name] for part in parts])[:rows] for name in parts[0]}
+
+    def __init__(self, model):
+        """Nothing is traced yet; see the class."""
+        import tensorflow as tf
+
+        self._model = model
+        tensors = input_tensors(model)
+        self._batch_size = next(iter(tensors.values())).shape[0]
+        self._call = partial(call_by_name, model)
+        # Long loops take a fraction of the time in a graph; Keras's own layers that loop cannot all
+        # be traced with open shapes.
+        if not holds_replaced(model):
+            specs = {name: tf.TensorSpec(x.shape, x.dtype) for name, x in tensors.items()}
+            self._call = tf.function(self._call, input_signature=[specs], autograph=False)
+
+    def __call__(self, inputs):
+        """Runs the model; see the class."""
+        rows = len(next(iter(inputs.values())))
+        size = self._batch_size or rows
+        parts = []
+        with full_precision(self._model):
+            for start in range(0, rows, size):
+                index = np.minimum(np.arange(start, start + size), rows - 1)
+                with zero_state(self._model):
+                    outputs = self._call({name: x[index] for name, x in inputs.items()})
+                parts.append({n: keras.ops.convert_to_numpy(x) for n, x in outputs.items()})
+        return {name: np.concatenate([part[name] for part in parts])[:rows] for name in parts[0]}

@@ -26,7 +26,7 @@ def replace_layers(model):
     >>> type(replace_layers(model).layers[0]).__name__
     'Recurrent'
     """
-    if not _holds_replaced(model):
+    if not holds_replaced(model):
         return model
     if not isinstance(model, keras.Sequential) and not hasattr(model, "_run_through_graph"):
         raise ExportError(
@@ -39,10 +39,11 @@ def replace_layers(model):
 
 
 def _is_concerned(value):
-    return isinstance(value, layers.Layer) and _holds_replaced(value)
+    return isinstance(value, layers.Layer) and holds_replaced(value)
 
 
-def _holds_replaced(layer):
+def holds_replaced(layer):
+    """Whether a layer is, or holds, one that is replaced for export."""
     return any(isinstance(child, REPLACED) for child in layer._flatten_layers())
 
 
@@ -115,13 +116,13 @@ class _Rebuilding:
         try:
             clone = type(layer).from_config(layer.get_config())
         except Exception as error:  # The user's own layers may raise anything.
-            if not _holds_replaced(layer):
+            if not holds_replaced(layer):
                 return layer
             self.problem(layer, f"it cannot be made again from its configuration: {error}")
             raise
         # A custom get_config may have left it out.
         clone.name = layer.name
-        if isinstance(layer, RECURRENT) or not _holds_replaced(layer):
+        if isinstance(layer, RECURRENT) or not holds_replaced(layer):
             return clone
         for name, value in vars(layer).items():
             if name != "_layers" and name in vars(clone):
@@ -129,7 +130,7 @@ class _Rebuilding:
                 replaced = self.replace_within(clone, value, mine)
                 if replaced is not mine:
                     setattr(clone, name, replaced)
-        if _holds_replaced(clone):
+        if holds_replaced(clone):
             self.problem(
                 layer,
                 "it holds recurrent layers where they cannot be exchanged; make each an attribute, "

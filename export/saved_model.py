@@ -1,8 +1,11 @@
 """Write Keras models as SavedModel folders for TensorFlow Serving, with the tokenizer inside."""
 
+import keras
+
 from kzoo.export.atomic import atomic_folder
 from kzoo.export.bundle import SIGNATURE
 from kzoo.export.cases import LENGTHS, make_cases, run_model
+from kzoo.export.reference import ModelReference
 from kzoo.export.signature import input_tensors
 from kzoo.export.trace import trace
 from kzoo.export.verification import TOLERANCE, cap, compare
@@ -48,7 +51,11 @@ def export_saved_model(model, path, tokenizer=None, max_length=None):
             f"tokenizer: expected a model with one input, got {list(input_tensors(model))}"
         )
     with atomic_folder(path, lambda folder: (folder / "saved_model.pb").is_file()) as partial:
-        archive, function, _ = trace(model)
+        function, _ = trace(model)
+        # The archive finds the variables by itself. Tracking the model would trace every layer
+        # once more, outside the lowering scope.
+        archive = keras.export.ExportArchive()
+        archive.add_endpoint(SIGNATURE, function)
         if tokenizer is not None:
             _add_text_signature(archive, function, model, tokenizer, max_length)
         archive.write_out(str(partial), verbose=False)
@@ -89,7 +96,7 @@ def _compare(folder, model, tokenizer, max_length):
     if tokenizer is not None:
         (name,) = input_tensors(model)
         ids = tokenizer(SAMPLE_TEXTS, max_length=max_length)
-        case = run_model(model, {name: ids})
+        case = run_model(ModelReference(model), {name: ids})
         runs.append((TEXT_SIGNATURE, case, {"text": tf.constant(SAMPLE_TEXTS)}))
     largest = 0.0
     for signature, case, tensors in runs:

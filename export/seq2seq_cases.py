@@ -8,6 +8,7 @@ import numpy as np
 from kzoo.export.arrays import named_arrays, nested_list
 from kzoo.export.cases import Case, draw
 from kzoo.export.reference import full_precision
+from kzoo.export.step_programs import graph
 
 BATCH_SIZE = 8
 # Rows and time steps of random sources.
@@ -60,19 +61,19 @@ class Reference:
 
     def __init__(self, programs):
         """Nothing is traced yet; see the class."""
-        import tensorflow as tf
-
         self._programs = programs
+        written = [("written", (None, None), "int32"), ("lengths", (None,), "int32")]
+        rescored = [*programs.inputs["greedy"], *written, ("is_beam", (), "bool")]
         self._functions = {
-            name: tf.function(getattr(programs, name), autograph=False, reduce_retracing=True)
-            for name in (*programs.inputs, "rescore")
+            name: graph(getattr(programs, name), inputs)
+            for name, inputs in {**programs.inputs, "rescore": rescored}.items()
         }
 
     def run(self, name, *arrays):
-        """Runs one program on arrays; returns arrays by output name, or one array."""
+        """Runs one program on arrays; returns arrays by output name."""
         with full_precision(self._programs.model):
             outputs = self._functions[name](*arrays)
-        return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
+        return {name: keras.ops.convert_to_numpy(x) for name, x in outputs.items()}
 
     def cases(self, ids):
         """Returns the `TextCases` of int32 `(batch, time)`."""

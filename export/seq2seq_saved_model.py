@@ -1,5 +1,6 @@
 """Write a Keras encoder-decoder as a SavedModel from texts to texts, for TensorFlow Serving."""
 
+import keras
 import numpy as np
 
 from kzoo.export.atomic import atomic_folder
@@ -78,7 +79,10 @@ def export_seq2seq_saved_model(
     )
     programs = Programs(model, search)
     with atomic_folder(path, lambda folder: (folder / "saved_model.pb").is_file()) as partial:
-        archive, functions, _ = programs.trace("auto")
+        functions, _ = programs.trace("auto")
+        archive = keras.export.ExportArchive()
+        for name, function in functions.items():
+            archive.add_endpoint(name, function)
         archive.track(source_tokenizer.graph_module)
         for name, text_name in TEXT_SIGNATURES.items():
             serve = _serving(functions[name], source_tokenizer, target_tokenizer, max_source_length)

@@ -151,7 +151,7 @@ class _Run:
             self.reference.run("rescore", read, ids[:, n], np.maximum(counts[:, n], 1), is_beam)
             for n in range(counts.shape[1])
         ]
-        return np.stack(scores, axis=1).reshape(lengths.shape)
+        return np.stack([x["score"] for x in scores], axis=1).reshape(lengths.shape)
 
     def host_loop(self, case):
         """Decodes by what reads and `step`; that gives the ids of `greedy`."""

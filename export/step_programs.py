@@ -160,10 +160,12 @@ class StepPrograms:
         return found(decoded)
 
     def rescore(self, ids, written, lengths, is_beam):
-        """Returns the scores `(batch,)` of a search that wrote these ids."""
+        """Returns the scores `(batch,)` of a search that wrote these ids, a `score` by name."""
         scores = score(self.steps.step, *self.begin(ids), written, lengths)
-        penalty = self._length_penalty()
-        return scores / penalty(ops.cast(lengths, "float32")) if is_beam and penalty else scores
+        if penalty := self._length_penalty():
+            penalized = scores / penalty(ops.cast(lengths, "float32"))
+            scores = ops.where(is_beam, penalized, scores)
+        return {"score": scores}
 
     def trace(self, lowering):
         """Trace all of it for inference.
@@ -172,13 +174,9 @@ class StepPrograms:
             lowering: one of `kzoo.export.lowering.LOWERINGS`, for what reads.
 
         Returns:
-            A `keras.export.ExportArchive`, its `tf.function`s by signature, and the lowering of
-            each recurrent layer by name.
+            `tf.function`s by signature, and the lowering of each recurrent layer by name.
         """
-        import tensorflow as tf
-
         choice = Lowering(lowering)
-        archive = keras.export.ExportArchive()
 
         def serving(program):
             def serve(*tensors):
@@ -187,15 +185,25 @@ class StepPrograms:
 
             return serve
 
-        functions = {}
-        for name, inputs in self.inputs.items():
-            specs = [tf.TensorSpec(shape, dtype, name=n) for n, shape, dtype in inputs]
-            functions[name] = archive.add_endpoint(name, serving(getattr(self, name)), specs)
-        return archive, functions, choice.used
+        functions = {
+            name: graph(serving(getattr(self, name)), inputs)
+            for name, inputs in self.inputs.items()
+        }
+        for function in functions.values():
+            function.get_concrete_function()
+        return functions, choice.used
 
     def _length_penalty(self):
         alpha = self.search.length_penalty
         return gnmt_length_penalty(alpha) if alpha else None
+
+
+def graph(program, inputs):
+    """Returns the `tf.function` of a program whose inputs are (name, shape, dtype)."""
+    import tensorflow as tf
+
+    specs = [tf.TensorSpec(shape, dtype, name=name) for name, shape, dtype in inputs]
+    return tf.function(program, input_signature=specs, autograph=False)
 
 
 def found(decoded):

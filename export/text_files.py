@@ -8,6 +8,7 @@ from kzoo.export.bundle import read_bundle, write_bundle
 from kzoo.export.convert import converter
 from kzoo.export.rounding import round_file
 from kzoo.export.seq2seq_verification import run_source_cases
+from kzoo.export.trace import write_graphs
 from kzoo.export.written import check_precision, check_written
 
 
@@ -34,8 +35,8 @@ def write_text_files(
     with ExitStack() as stack:
         partials = {name: stack.enter_context(atomic_file(file)) for name, file in paths.items()}
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        archive, functions, lowerings = programs.trace(lowering)
-        archive.write_out(folder, verbose=False)
+        functions, lowerings = programs.trace(lowering)
+        write_graphs(functions, folder)
         job = {"saved_model": folder, "signatures": list(functions)}
         jobs = [{**job, "target": str(file), "precision": n} for n, file in partials.items()]
         messages = converter.convert(jobs)

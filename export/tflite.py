@@ -21,7 +21,7 @@ from kzoo.export.replace import replace_layers
 from kzoo.export.rounding import round_file
 from kzoo.export.signature import describe, input_tensors, output_tensors
 from kzoo.export.streaming import StepModel
-from kzoo.export.trace import require_tensorflow_backend, trace
+from kzoo.export.trace import require_tensorflow_backend, trace, write_graphs
 from kzoo.export.verification import cap, run_cases
 from kzoo.export.written import check_written
 
@@ -216,8 +216,8 @@ def _trace_models(exports, models, folder):
     for export in exports:
         if (key := _trace_key(export)) not in traces:
             model = models[id(export.model)]
-            archive, *traces[key] = trace(model, export.lowering, export.batch_size)
-            archive.write_out(str(Path(folder, key)), verbose=False)
+            traces[key] = function, _ = trace(model, export.lowering, export.batch_size)
+            write_graphs({SIGNATURE: function}, str(Path(folder, key)))
     return traces
 
 

@@ -1,10 +1,9 @@
-"""Trace a Keras model for export and write it as a SavedModel."""
+"""Trace a Keras model for export, and write what was traced for the converter."""
 
 import contextlib
 
 import keras
 
-from kzoo.export.bundle import SIGNATURE
 from kzoo.export.errors import ExportError
 from kzoo.export.lowering import Lowering
 from kzoo.export.products import whole_products
@@ -48,8 +47,7 @@ def trace(model, lowering="auto", batch_size=None):
         batch_size: fixes the batch size of every input.
 
     Returns:
-        A `keras.export.ExportArchive`, its `tf.function`, and the lowering of each recurrent layer
-        by name.
+        The traced `tf.function`, and the lowering of each recurrent layer by name.
     """
     require_tensorflow_backend()
     import tensorflow as tf
@@ -64,14 +62,11 @@ def trace(model, lowering="auto", batch_size=None):
         # slice of all rows stays in the graph; the converter would take an identity away.
         return {name: x[: tf.shape(x)[0]] for name, x in outputs.items()}
 
-    # The archive finds the variables by itself. Tracking the model would trace every layer once
-    # more, outside the lowering scope.
-    archive = keras.export.ExportArchive()
     specs = [
         tf.TensorSpec([batch_size or t.shape[0], *t.shape[1:]], t.dtype, name=name)
         for name, t in inputs.items()
     ]
-    function = archive.add_endpoint(SIGNATURE, serve, specs)
+    function = tf.function(serve, input_signature=specs, autograph=False)
     try:
         function.get_concrete_function()
     except Exception:
@@ -79,4 +74,20 @@ def trace(model, lowering="auto", batch_size=None):
         if choice.refusal:
             raise ExportError(choice.refusal) from None
         raise
-    return archive, function, choice.used
+    return function, choice.used
+
+
+def write_graphs(functions, folder):
+    """Write functions as the signatures of a SavedModel that only the converter reads.
+
+    Args:
+        functions: dict from signatures to `tf.function`s of one input signature.
+        folder: where to write.
+    """
+    import tensorflow as tf
+
+    # Functions themselves, in signatures or an archive, would be traced anew to be saved.
+    graphs = {name: function.get_concrete_function() for name, function in functions.items()}
+    owner = tf.Module()
+    owner.captured = [variable for graph in graphs.values() for variable in graph.variables]
+    tf.saved_model.save(owner, folder, signatures=graphs)
