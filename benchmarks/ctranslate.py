@@ -143,11 +143,11 @@ def make_spec(model):
     """Returns CTranslate2's description of a model, with its weights."""
     encoder = model.get_layer("encoder").get_layer("transformer_encoder")
     decoder = model.get_layer("decoder")
-    heads = encoder.blocks[0].attention.num_heads
+    first = encoder.blocks[0]
     spec = TransformerSpec.from_config(
         (len(encoder.blocks), len(decoder.blocks)),
-        heads,
-        pre_norm=False,
+        first.attention.num_heads,
+        pre_norm=first.normalize_first,
         activation=Activation.RELU,
     )
     for side, layer in ((spec.encoder, encoder), (spec.decoder, decoder)):
@@ -158,12 +158,14 @@ def make_spec(model):
             set_normalization(found.ffn.layer_norm, block.feed_forward_normalization)
         size = layer.embedding.output_dim
         side.position_encodings.encodings = array(sinusoids(np.arange(POSITIONS), size))
+        if first.normalize_first:
+            set_normalization(side.layer_norm, layer.normalization)
     for found, block in zip(spec.decoder.layer, decoder.blocks, strict=True):
         set_attention(found.attention, block.cross_attention, block.cross_normalization, True)
     spec.encoder.embeddings[0].weight = array(encoder.embedding.embeddings)
     spec.decoder.embeddings.weight = array(decoder.embedding.embeddings)
     spec.decoder.projection.weight = array(decoder.embedding.embeddings)
-    spec.config.layer_norm_epsilon = encoder.blocks[0].epsilon
+    spec.config.layer_norm_epsilon = first.epsilon
     for register, layer in (
         (spec.register_source_vocabulary, encoder),
         (spec.register_target_vocabulary, decoder),
@@ -173,7 +175,7 @@ def make_spec(model):
 
 
 def set_attention(found, attention, normalization, crosses=False):
-    """Sets an attention and the normalization after it."""
+    """Sets an attention and its normalization."""
     names = ("query", "key", "value")
     query, key, value = (getattr(attention, f"{name}_projection") for name in names)
     groups = [[query], [key, value]] if crosses else [[query, key, value]]

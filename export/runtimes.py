@@ -2,6 +2,7 @@
 
 import os
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.compiled_model import CompiledModel
@@ -9,15 +10,16 @@ from ai_edge_litert.interpreter import Interpreter
 from ai_edge_litert.tensor_buffer import TensorBuffer
 
 from kzoo.export.errors import ExportError
+from kzoo.export.flatbuffer import has_variables, operators
 
 
 class InterpreterRuntime:
     """The classic `Interpreter`, on one thread.
 
-    In LiteRT 2.3 an Interpreter with loops that has run, and then gets an input that is longer than
-    all before, computes wrong numbers now and then: XNNPACK's working memory moves, and not all
-    that points to it follows. So a longer input, or a larger batch, starts a new one, whose first
-    run is its largest.
+    In LiteRT 2.3 a run of a file with loops that needs more of XNNPACK's working memory than all
+    before computes wrong numbers now and then: that memory moves, and not all that points to it
+    follows. So a first run, of the largest size so far, is thrown away, and a longer input or a
+    larger batch starts a new Interpreter.
     """
 
     def __init__(self, path, signature):
@@ -47,20 +49,22 @@ class InterpreterRuntime:
         return outputs
 
     def _make_room(self, inputs):
-        shapes = {name: x.shape for name, x in inputs.items()}
-        before = self._room or shapes
-        self._room = {name: tuple(map(max, shape, before[name])) for name, shape in shapes.items()}
-        if self._room != before:
+        before = self._room or {name: x.shape for name, x in inputs.items()}
+        room = {name: tuple(map(max, x.shape, before[name])) for name, x in inputs.items()}
+        if room == self._room:
+            return
+        if self._room is not None:
             self._start()
-            if self._room != shapes:
-                self._runner(**{n: np.zeros(self._room[n], x.dtype) for n, x in inputs.items()})
+        self._room = room
+        self._runner(**{name: np.resize(x, room[name]) for name, x in inputs.items()})
+        self._interpreter.reset_all_variables()
 
 
 class CompiledModelRuntime:
     """The newer `CompiledModel`, on one thread of the CPU.
 
-    Every run starts a new one: in LiteRT 2.3 a CompiledModel with loops that has run, and is then
-    resized, gives wrong numbers now and then.
+    Every run starts a new one, and with loops its first result is thrown away, for the same reason
+    as an Interpreter's. Variables, as a fused LSTM's, would keep what that run left in them.
     """
 
     def __init__(self, path, signature):
@@ -68,6 +72,10 @@ class CompiledModelRuntime:
         self._path = path
         self._signature = signature
         self.input_names = sorted(self._start().get_input_tensor_details(signature))
+        flatbuffer = Path(path).read_bytes()
+        self._runs = (
+            2 if "WHILE" in operators(flatbuffer)[0] and not has_variables(flatbuffer) else 1
+        )
 
     def _start(self):
         try:
@@ -98,7 +106,8 @@ class CompiledModelRuntime:
         for name, array in inputs.items():
             buffers[name] = model.create_input_buffer_by_name(signature, name)
             buffers[name].write(array)
-        model.run_by_name(signature, buffers, outputs)
+        for _ in range(self._runs):
+            model.run_by_name(signature, buffers, outputs)
         return {
             name: buffer.read(int(np.prod(shape)), details[name]["dtype"]).reshape(shape)
             for (name, shape), buffer in zip(output_shapes.items(), outputs.values(), strict=True)

@@ -67,7 +67,7 @@ SETTINGS = {
     ("multi30k", "seq2seq_lstm"): dict(units=512, dropout=0.3, epochs=12, learning_rate=2e-3),
     ("multi30k", "transformer_seq2seq_tiny"): dict(
         **dict(embedding_dim=128, units=256, num_layers=4, dropout=0.3),
-        **dict(epochs=30, learning_rate=3e-3, warmup_steps=1000),
+        **dict(epochs=32, batch_tokens=2048, learning_rate=3e-3, warmup_steps=800),
     ),
 }
 

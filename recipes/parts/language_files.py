@@ -163,7 +163,7 @@ def write_report(out, data, measured, knobs, rows, written, history, unknown):
         "## Samples\n\nWritten by `float32.tflite`.",
         *blocks,
         "## Settings",
-        "\n".join(f"- {name}: {value!r}" for name, value in vars(knobs).items()),
+        report.settings(knobs),
     ]
     run_folder.write_report(out, "\n\n".join(lines) + "\n", rows)
     print(f"The report, the picture, the model and the files are in {out}")

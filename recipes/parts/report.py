@@ -43,15 +43,17 @@ def markdown_table(rows):
 
 
 def settings(knobs):
-    """Returns the settings of a run as a Markdown list.
+    """Returns the settings of a run as a Markdown list, with quotes around text.
 
     Example:
 
     >>> from types import SimpleNamespace
-    >>> settings(SimpleNamespace(epochs=3))
-    '- epochs: 3'
+    >>> print(settings(SimpleNamespace(epochs=3, prompt="the\\n")))
+    - epochs: 3
+    - prompt: 'the\\n'
     """
-    return "\n".join(f"- {name}: {value}" for name, value in vars(knobs).items())
+    shown = {k: repr(x) if isinstance(x, str) else x for k, x in vars(knobs).items()}
+    return "\n".join(f"- {name}: {value}" for name, value in shown.items())
 
 
 def _columns(rows):
