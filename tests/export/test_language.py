@@ -8,6 +8,7 @@ from keras import ops
 from kzoo import cli
 from kzoo.decoding import beam_search, greedy, sample
 from kzoo.export import (
+    PRECISIONS,
     ExportError,
     LanguageModelWriter,
     LanguagePredictor,
@@ -49,12 +50,20 @@ def make(name):
 
 @pytest.fixture(scope="module", params=MODELS)
 def run(request, tmp_path_factory):
-    """A model, its file, and how it was verified; the Transformer ends its texts."""
-    model = make(request.param)
-    path = tmp_path_factory.mktemp("run") / "model.tflite"
-    end_id = END if request.param == "transformer" else None
-    options = {**SETTINGS, "end_id": end_id, "tokenizer": TOKENIZER, "inputs": PROMPTS}
-    return model, path, export_language_model(model, path, **options), end_id
+    """A model, its file, and how it was verified; the Transformer ends its texts.
+
+    The Transformer has files of the other precisions beside it.
+    """
+    model, folder = make(request.param), tmp_path_factory.mktemp("run")
+    path = folder / "float32.tflite"
+    options = {**SETTINGS, "end_id": None, "tokenizer": TOKENIZER, "inputs": PROMPTS}
+    if request.param == "sru":
+        return model, path, export_language_model(model, path, **options), None
+    paths = {name: folder / f"{name}.tflite" for name in PRECISIONS}
+    files = export_language_model(model, paths, **{**options, "end_id": END})
+    assert [(file.path, file.precision) for file in files] == [(p, n) for n, p in paths.items()]
+    assert "FLOAT16" in files[1].constant_bytes
+    return model, path, files[0], END
 
 
 def decoded(model, end_id, method):
@@ -77,9 +86,13 @@ def test_was_verified(run):
     assert verification.runtimes == ("Interpreter", "CompiledModel")
     assert [case["prompt_ids"] for case in verification.cases] == [(1, 4), (2, 4)]
     assert verify(path, model).max_difference < 1e-5
-    other = keras.models.clone_model(model)
+
+
+@pytest.mark.parametrize("run", ["sru"], indirect=True)
+def test_another_model_is_found(run):
+    model, path, *_ = run
     with pytest.raises(VerificationError, match=r"'prefill'.* differs"):
-        verify(path, other)
+        verify(path, keras.models.clone_model(model))
 
 
 @pytest.mark.parametrize("runtime", [InterpreterRuntime, CompiledModelRuntime])
@@ -158,20 +171,14 @@ def test_the_command_streams(run, capsys):
     assert capsys.readouterr().out == f"to{predictor(['to'], 'beam')[0]}\n"
 
 
-def test_all_precisions_at_once_and_a_cache_with_room_for_the_text(tmp_path):
-    model = make("transformer")
-    paths = {name: tmp_path / f"{name}.tflite" for name in ("float32", "float16", "dynamic")}
-    files = export_language_model(model, paths, **SETTINGS)
-    assert [(file.path, file.precision) for file in files] == [(p, n) for n, p in paths.items()]
-    assert "FLOAT16" in files[1].constant_bytes
-    predictor = LanguagePredictor(paths["float32"])
+@pytest.mark.parametrize("run", ["transformer"], indirect=True)
+def test_a_cache_has_room_for_the_text(run):
+    predictor = LanguagePredictor(run[1])
     state = predictor.run("prefill", {"prompt_ids": PROMPTS})
     assert state["blocks_1_1"].shape == (2, 4 + LENGTH, 2, 4)
     # A row that is padded gives what it gives alone.
     alone = predictor.run("prefill", {"prompt_ids": PROMPTS[1:, :2]})
     np.testing.assert_allclose(state["logits"][1:], alone["logits"], atol=1e-5)
-    with pytest.raises(ValueError, match="no tokenizer"):
-        predictor(["to"])
 
 
 @pytest.mark.parametrize(
@@ -188,6 +195,11 @@ def test_bad_arguments_are_named(arguments, message):
     writer = LanguageModelWriter(make("sru"), TOKENIZER, **SETTINGS, end_id=END)
     with pytest.raises(ValueError, match=message):
         writer(**{"prompts": ["to"], **arguments})
+
+
+def test_texts_need_a_tokenizer():
+    with pytest.raises(ValueError, match="prompts: there is no tokenizer"):
+        LanguageModelWriter(make("sru"), None, **SETTINGS, end_id=END)(["to"])
 
 
 def test_what_cannot_be_exported_is_refused(tmp_path):
@@ -208,6 +220,7 @@ def test_what_cannot_be_exported_is_refused(tmp_path):
         LanguagePredictor(path)
 
 
+@pytest.mark.parametrize("run", ["sru"], indirect=True)
 def test_other_draws_are_found(run, monkeypatch):
     model, path, *_ = run
     original = SamplingReference.run
