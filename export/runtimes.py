@@ -10,16 +10,19 @@ from ai_edge_litert.interpreter import Interpreter
 from ai_edge_litert.tensor_buffer import TensorBuffer
 
 from kzoo.export.errors import ExportError
-from kzoo.export.flatbuffer import has_variables, operators
+from kzoo.export.flatbuffer import operators
+
+# Runs after the first one, at most.
+RUNS = 4
 
 
 class InterpreterRuntime:
     """The classic `Interpreter`, on one thread.
 
-    In LiteRT 2.3 a run of a file with loops that needs more of XNNPACK's working memory than all
-    before computes wrong numbers now and then: that memory moves, and not all that points to it
-    follows. So a first run, of the largest size so far, is thrown away, and a longer input or a
-    larger batch starts a new Interpreter.
+    In LiteRT 2.3 the first runs of a file with loops are wrong now and then: XNNPACK's working
+    memory grows and moves, and not all that points to it follows. So first runs, of the largest
+    size so far, are thrown away, see `settle`, and a longer input or a larger batch starts a new
+    Interpreter.
     """
 
     def __init__(self, path, signature):
@@ -27,6 +30,7 @@ class InterpreterRuntime:
         self._path = path
         self._signature = signature
         self._start()
+        self._has_loops = has_loops(path)
         self._room = None
         self.input_names = sorted(self._runner.get_input_details())
 
@@ -42,7 +46,11 @@ class InterpreterRuntime:
 
     def run(self, inputs, output_shapes=None):
         """Return outputs by name for arrays by name; finds the output shapes by itself."""
-        self._make_room({name: np.asarray(x) for name, x in inputs.items()})
+        if self._has_loops:
+            self._make_room({name: np.asarray(x) for name, x in inputs.items()})
+        return self._run(inputs)
+
+    def _run(self, inputs):
         outputs = self._runner(**inputs)
         # A fused LSTM would go on from the state in which this run left it.
         self._interpreter.reset_all_variables()
@@ -56,15 +64,15 @@ class InterpreterRuntime:
         if self._room is not None:
             self._start()
         self._room = room
-        self._runner(**{name: np.resize(x, room[name]) for name, x in inputs.items()})
-        self._interpreter.reset_all_variables()
+        full = {name: np.resize(x, room[name]) for name, x in inputs.items()}
+        settle(lambda: self._run(full))
 
 
 class CompiledModelRuntime:
     """The newer `CompiledModel`, on one thread of the CPU.
 
-    Every run starts a new one, and with loops its first result is thrown away, for the same reason
-    as an Interpreter's. Variables, as a fused LSTM's, would keep what that run left in them.
+    Every run starts a new one, whose first results do not count where there are loops, for the same
+    reason as an Interpreter's.
     """
 
     def __init__(self, path, signature):
@@ -72,10 +80,7 @@ class CompiledModelRuntime:
         self._path = path
         self._signature = signature
         self.input_names = sorted(self._start().get_input_tensor_details(signature))
-        flatbuffer = Path(path).read_bytes()
-        self._runs = (
-            2 if "WHILE" in operators(flatbuffer)[0] and not has_variables(flatbuffer) else 1
-        )
+        self._has_loops = has_loops(path)
 
     def _start(self):
         try:
@@ -106,12 +111,50 @@ class CompiledModelRuntime:
         for name, array in inputs.items():
             buffers[name] = model.create_input_buffer_by_name(signature, name)
             buffers[name].write(array)
-        for _ in range(self._runs):
+
+        def run():
             model.run_by_name(signature, buffers, outputs)
-        return {
-            name: buffer.read(int(np.prod(shape)), details[name]["dtype"]).reshape(shape)
-            for (name, shape), buffer in zip(output_shapes.items(), outputs.values(), strict=True)
-        }
+            return {
+                name: buffer.read(int(np.prod(shape)), details[name]["dtype"]).reshape(shape)
+                for (name, shape), buffer in zip(
+                    output_shapes.items(), outputs.values(), strict=True
+                )
+            }
+
+        return settle(run) if self._has_loops else run()
+
+
+def has_loops(path):
+    """Whether a file has loops."""
+    return "WHILE" in operators(Path(path).read_bytes())[0]
+
+
+def settle(run):
+    """Call a function until two results in a row are the same, a few times at most.
+
+    Args:
+        run: function that returns arrays by name. After its first result a RuntimeError ends it:
+            a CompiledModel refuses memory for outputs whose size its first run has changed.
+
+    Returns:
+        The last result.
+
+    Example:
+
+    >>> results = iter([{"y": np.zeros(2)}, {"y": np.ones(2)}, {"y": np.ones(2)}])
+    >>> settle(lambda: next(results))["y"].tolist()
+    [1.0, 1.0]
+    """
+    result = run()
+    for _ in range(RUNS):
+        before = result
+        try:
+            result = run()
+        except RuntimeError:
+            break
+        if all(np.array_equal(x, before[name], equal_nan=True) for name, x in result.items()):
+            break
+    return result
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from kzoo.decoding import beam_search, gnmt_length_penalty, greedy, score
 from kzoo.decoding.step import StepFunction
 from kzoo.export.lowering import Lowering
 from kzoo.export.reference import full_precision
-from kzoo.export.trace import for_device
+from kzoo.export.trace import for_device, separate
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class StepPrograms:
         def serving(program):
             def serve(*tensors):
                 with for_device(self.model, choice):
-                    return _separate(program(*tensors))
+                    return separate(program(*tensors), lambda x: (x.dtype, tuple(x.shape[1:])))
 
             return serve
 
@@ -219,22 +219,3 @@ def _name(path):
 def _shape(short, long):
     sizes = zip(short.shape, long.shape, strict=True)
     return (None, *(a if a == b else None for a, b in list(sizes)[1:]))
-
-
-def _separate(outputs):
-    """Returns outputs that are as many tensors, none of which comes straight out of a loop.
-
-    LiteRT's CompiledModel can write no such, and loses one of two outputs that are one tensor, as
-    several states of zeros are to the converter.
-    """
-    alike = {}
-    for name, x in outputs.items():
-        alike.setdefault((x.dtype, tuple(x.shape[1:])), []).append(name)
-    separate = {}
-    for names in alike.values():
-        tensors = [outputs[name] for name in names]
-        rows = ops.shape(tensors[0])[0]
-        joined = tensors[0] if len(tensors) == 1 else ops.concatenate(tensors, axis=0)
-        for index, name in enumerate(names):
-            separate[name] = joined[index * rows : (index + 1) * rows]
-    return {name: separate[name] for name in outputs}

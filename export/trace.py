@@ -3,6 +3,7 @@
 import contextlib
 
 import keras
+from keras import ops
 
 from kzoo.export.errors import ExportError
 from kzoo.export.lowering import Lowering
@@ -58,9 +59,7 @@ def trace(model, lowering="auto", batch_size=None):
     def serve(*tensors):
         with for_device(model, choice):
             outputs = call_by_name(model, dict(zip(inputs, tensors, strict=True)))
-        # LiteRT's CompiledModel cannot write an output that comes straight out of a loop. A
-        # slice of all rows stays in the graph; the converter would take an identity away.
-        return {name: x[: tf.shape(x)[0]] for name, x in outputs.items()}
+        return separate(outputs, lambda x: x.ref())
 
     specs = [
         tf.TensorSpec([batch_size or t.shape[0], *t.shape[1:]], t.dtype, name=name)
@@ -75,6 +74,35 @@ def trace(model, lowering="auto", batch_size=None):
             raise ExportError(choice.refusal) from None
         raise
     return function, choice.used
+
+
+def separate(outputs, kind):
+    """Return outputs that are as many tensors, none of which comes straight out of a loop.
+
+    LiteRT's CompiledModel can write no such. A slice of all rows stays in the graph, where the
+    converter takes an identity away. Of two outputs that are one tensor, such as a layer's output
+    and its state, or several states of zeros, the converter keeps one name; so these are slices of
+    what they are together.
+
+    Args:
+        outputs: tensors by name, with one batch axis.
+        kind: function of a tensor; those for which it is equal may be one tensor, and have one
+            shape.
+
+    Returns:
+        Tensors by name.
+    """
+    alike = {}
+    for name, x in outputs.items():
+        alike.setdefault(kind(x), []).append(name)
+    separated = {}
+    for names in alike.values():
+        tensors = [outputs[name] for name in names]
+        rows = ops.shape(tensors[0])[0]
+        joined = tensors[0] if len(tensors) == 1 else ops.concatenate(tensors, axis=0)
+        for index, name in enumerate(names):
+            separated[name] = joined[index * rows : (index + 1) * rows]
+    return {name: separated[name] for name in outputs}
 
 
 def write_graphs(functions, folder):

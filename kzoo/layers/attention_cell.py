@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kzoo.layers.attention import Attention, check_positive, read
-from kzoo.layers.cell import Cell
+from kzoo.layers.cell import Cell, project_step
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -103,7 +103,7 @@ class AttentionCell(Cell):
 
     def project(self, inputs):
         """Returns the cell's projection, or the inputs where the attentional vector joins them."""
-        return inputs if self.input_feeding else self.cell.project(inputs)
+        return (inputs, self.cell.draw(inputs)) if self.input_feeding else self.cell.project(inputs)
 
     def step(self, projected, state, recurrent_mask=None, memory=None):
         """Advances one time step; `memory` is what `remember` returned."""
@@ -114,7 +114,7 @@ class AttentionCell(Cell):
         split = len(self.cell.state_size)
         cell_state, output, attention_state = state[:split], state[split], state[split + 1 :]
         if self.input_feeding:
-            projected = self.cell.project(ops.concatenate([projected, output], axis=-1))
+            projected = project_step(self.cell, projected, output)
         query, cell_state = self.cell.step(projected, cell_state, recurrent_mask)
         alignments, attention_state = self.attention.align(query, memory, attention_state)
         output = ops.concatenate([query, read(alignments, memory)], axis=-1)

@@ -39,6 +39,14 @@ class Cell(keras.layers.Layer):
         """
         raise NotImplementedError(f"{type(self).__name__} must implement `project`.")
 
+    def draw(self, inputs):
+        """Returns what `project` takes that is random: tensors with the leading axes of `inputs`.
+
+        Where `project` can only be called step by step, this is drawn before, for all time steps,
+        and `project` gets a step of it as `drawn`. It is an empty tuple for most cells.
+        """
+        return ()
+
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step.
 
@@ -64,6 +72,13 @@ class Cell(keras.layers.Layer):
     def get_config(self):
         """Returns the constructor arguments."""
         return {**super().get_config(), "units": self.units}
+
+
+def project_step(cell, given, output):
+    """Returns a cell's projection of one step of `(inputs, draw(inputs))`, joined by an output."""
+    inputs, drawn = given
+    joined = ops.concatenate([inputs, output], axis=-1)
+    return cell.project(joined, drawn) if drawn else cell.project(joined)
 
 
 def dropped(hidden, recurrent_mask):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import Cell
+from kzoo.layers.cell import Cell, project_step
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -73,13 +73,13 @@ class FeedbackCell(Cell):
         return [*inner, ops.zeros((batch_size, self.size), self.compute_dtype)]
 
     def project(self, inputs):
-        """Returns the inputs: what was written joins them step by step."""
-        return inputs
+        """Returns the inputs, which what was written joins step by step."""
+        return inputs, self.cell.draw(inputs)
 
     def step(self, projected, state, recurrent_mask=None, memory=None):
         """Advances one time step."""
         *inner, written = state
-        projected = self.cell.project(ops.concatenate([projected, written], axis=-1))
+        projected = project_step(self.cell, projected, written)
         options = {"memory": memory} if self.attends else {}
         output, inner = self.cell.step(projected, list(inner), recurrent_mask, **options)
         written = written + ops.cast(self.output_layer(output), written.dtype)

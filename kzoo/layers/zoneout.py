@@ -16,7 +16,7 @@ class ZoneoutCell(Cell):
     row and time step; otherwise `d_t = 1 - rate`, its expectation. Where the output of the wrapped
     cell is its first state, as in the LSTM and the GRU, the output is the new `s_t`.
 
-    All `d_t` of a sequence are drawn by `project`, so that a step stays a pure function. On JAX,
+    All `d_t` of a sequence are drawn at once, so that a step stays a pure function. On JAX,
     train with `kzoo.layers.Recurrent` and not with `keras.layers.RNN`, which draws inside its loop.
 
     Source: Krueger et al. 2016, "Zoneout: regularizing RNNs by randomly preserving hidden
@@ -60,15 +60,18 @@ class ZoneoutCell(Cell):
         if not self.cell.built:
             self.cell.build(input_shape)
 
-    def project(self, inputs):
-        """Returns the wrapped cell's projection, then `d` for each state."""
+    def draw(self, inputs):
+        """Returns `d` for each state."""
         leading = ops.shape(inputs)[:-1]
         # Dropout scales what it keeps by 1 / (1 - rate), and is the identity outside of training.
-        moves = [
+        return tuple(
             ops.cast(dropout(ops.full((*leading, size), 1 - rate)), inputs.dtype)
             for dropout, rate, size in zip(self.dropouts, self.rates, self.state_size, strict=True)
-        ]
-        return self.cell.project(inputs), *moves
+        )
+
+    def project(self, inputs, drawn=()):
+        """Returns the wrapped cell's projection, then `d` for each state."""
+        return self.cell.project(inputs), *(drawn or self.draw(inputs))
 
     def step(self, projected, state, recurrent_mask=None):
         """Advances one time step."""

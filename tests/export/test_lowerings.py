@@ -205,3 +205,17 @@ def test_the_traced_function_of_a_fused_layer_is_an_lstm():
     with lowering_scope(Lowering("fused")):
         fused = layer(ops.convert_to_tensor(x))
     np.testing.assert_allclose(fused, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", [GRUCell, LSTMCell])
+def test_an_output_that_is_a_state_too_keeps_both_names(tmp_path, cell):
+    """Unrolled, the last output and the state are one tensor."""
+    inputs = keras.Input((4, FEATURES), name="x")
+    outputs = Recurrent(cell(5), return_state=True, name="it")(inputs)
+    verification = export_tflite(
+        keras.Model(inputs, outputs), tmp_path / "model.tflite", lowering="unrolled"
+    )
+    assert verification.max_difference < 1e-5
+    manifest = read_bundle(verification.path).manifest["signatures"]["serving_default"]
+    names = ["it", "it_1", "it_2"][: len(outputs)]
+    assert [spec["name"] for spec in manifest["outputs"]] == names

@@ -6,9 +6,21 @@ import pytest
 from keras import ops
 from keras.src import testing
 
-from kzoo.layers import CELLS, LOWERINGS, Bidirectional, LinearCell, Recurrent, lowering_scope
+from kzoo.layers import (
+    CELLS,
+    LOWERINGS,
+    AttentionCell,
+    BahdanauAttention,
+    Bidirectional,
+    FeedbackCell,
+    GRUCell,
+    LinearCell,
+    Recurrent,
+    ZoneoutCell,
+    lowering_scope,
+)
 from tests.layers.cases import CASES, make, weights_by_name
-from tests.layers.grid import BATCH, CELL_CASES, MASK, UNITS, inputs, predict
+from tests.layers.grid import BATCH, CELL_CASES, FEATURES, MASK, TIME, UNITS, inputs, predict
 from tests.layers.references import run_step
 from tests.layers.test_keras_parity import gradients
 
@@ -169,3 +181,20 @@ def test_recurrent_dropout_enters_the_recurrent_kernel_only(name):
 def test_linear_cells_are_parallel_over_time():
     linear = {name for name, case in CASES.items() if isinstance(case.make(), LinearCell)}
     assert linear == {"min_gru", "min_lstm", "rg_lru", "qrnn_f", "qrnn_fo", "qrnn_ifo"}
+
+
+@pytest.mark.parametrize("kind", ["attention", "feedback"])
+def test_zoneout_in_a_cell_that_projects_step_by_step(kind):
+    cell = ZoneoutCell(GRUCell(4), rate=0.5)
+    attends = kind == "attention"
+    cell = AttentionCell(cell, BahdanauAttention(4)) if attends else FeedbackCell(cell, 2)
+    layer = Recurrent(cell)
+    x, values = keras.Input((TIME, FEATURES)), keras.Input((TIME, FEATURES))
+    model = keras.Model([x, values], layer(x, memory=values) if attends else layer(x))
+    arrays = [inputs(seed=seed) for seed in (0, 1)]
+    one, other = (ops.convert_to_numpy(model(arrays, training=True)) for _ in range(2))
+    assert np.abs(one - other).max() > 0.01
+    np.testing.assert_array_equal(model(arrays), model(arrays))
+    model.compile("sgd", "mse")
+    history = model.fit(arrays, np.zeros((BATCH, *one.shape[1:])), epochs=2, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
