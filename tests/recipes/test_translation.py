@@ -115,12 +115,12 @@ def test_without_attention_there_is_no_picture_of_it(folder, tmp_path, capsys, o
 def test_a_transformer_has_settings_of_its_own():
     arguments = ["--dataset", "multi30k", "--model", "transformer_seq2seq_tiny"]
     knobs = command_line.parse(translation.Knobs, translation.SETTINGS, "help", arguments)
-    assert (knobs.max_length, knobs.units, knobs.warmup_steps) == (64, 256, 1000)
+    assert (knobs.max_length, knobs.units, knobs.warmup_steps) == (64, 256, 800)
     model = generation.create_model(knobs, [ByteTokenizer()] * 2)
     assert len(model.get_layer("decoder").blocks) == knobs.num_layers == 4
     optimizer = generation.compile_model(model, knobs, steps=3000).optimizer
     rates = []
-    for step in (0, 500, 1000, 3000):
+    for step in (0, 400, 800, 3000):
         optimizer.iterations.assign(step)
         rates.append(float(optimizer.learning_rate))
     np.testing.assert_allclose(rates, [0, 0.0015, 0.003, 0], atol=1e-8)
