@@ -1,9 +1,9 @@
 """Fine-tune a BERT to classify texts, measure it, and hand over verified `.tflite` files.
 
-`--folder` takes a pretrained model: the folder `bert` of a run of `bert_pretrain`, or any folder of
-Hugging Face with BERT's weights. Without it a small BERT learns the Korean film reviews that come
-with kzoo from scratch. All it writes is in the run folder; run the same command again after an
-interruption and it goes on where it stopped.
+`--folder` takes a pretrained model: the folder `bert` of a run of `bert_pretrain` or of this recipe
+on another data set, or any folder of Hugging Face with BERT's weights. Without it a small BERT
+learns the Korean film reviews that come with kzoo from scratch. All it writes is in the run folder;
+run the same command again after an interruption and it goes on where it stopped.
 """
 
 import sys
@@ -65,10 +65,10 @@ SENTENCES = {
 
 
 def create_classifier(knobs, tokenizer, num_classes):
-    """Builds the model, with the folder's weights where they are asked for."""
+    """Builds encoder and classifier, with the folder's weights where they are asked for."""
     options = dict(pools=knobs.pooling == "first", weights=not knobs.from_scratch)
     encoder = bert_parts.read_encoder(knobs, tokenizer, knobs.dropout, **options)
-    return bert_classifier(encoder, num_classes, knobs.dropout, knobs.pooling)
+    return encoder, bert_classifier(encoder, num_classes, knobs.dropout, knobs.pooling)
 
 
 def main(knobs):
@@ -92,7 +92,7 @@ def main(knobs):
 
     # Training
     keras.utils.set_random_seed(knobs.seed)
-    model = create_classifier(knobs, tokenizer, len(data.class_names))
+    encoder, model = create_classifier(knobs, tokenizer, len(data.class_names))
     factors = bert_parts.layer_factors(model, knobs.layer_decay)
     optimizer = bert_parts.optimizer(knobs, knobs.epochs * len(train), factors)
     # Compiled by XLA, each of the many shapes would take longer to compile than to train.
@@ -105,6 +105,7 @@ def main(knobs):
         model.fit(train, validation_data=validation, **options)
     resume.load_best(model)
     run_folder.save_model(model, out / "model.keras")
+    bert_parts.save(encoder, tokenizer, out / "bert")
 
     # Measurement beside the linear floor, export, and the same measurement through each file alone
     export_saved_model(model, out / "saved_model", max_length=knobs.max_length)

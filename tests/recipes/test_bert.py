@@ -2,6 +2,8 @@
 
 import json
 
+import keras
+import numpy as np
 import pytest
 
 import kzoo
@@ -89,13 +91,25 @@ def test_fine_tuning_leaves_files_that_read_texts(finetuned, capsys):
     assert {line.split("\t")[0] for line in lines} <= {"negative", "positive"}
 
 
+def test_what_is_fine_tuned_can_be_fine_tuned_again(finetuned):
+    model = keras.saving.load_model(finetuned / "model.keras")
+    encoder = load_bert(finetuned / "bert")
+    for layer in (layer for layer in encoder.layers if layer.weights):
+        for ours, theirs in zip(layer.weights, model.get_layer(layer.name).weights, strict=True):
+            np.testing.assert_array_equal(ours.numpy(), theirs.numpy(), err_msg=ours.path)
+    texts = ["정말 재미있는 영화"]
+    before = Predictor(finetuned / "dynamic.tflite").tokenizer(texts)["ids"]
+    again = BertTokenizer.from_folder(finetuned / "bert")(texts)["ids"]
+    np.testing.assert_array_equal(before, again)
+
+
 def test_weights_are_those_of_the_folder_or_new(pretrained):
     tokenizer = BertTokenizer.from_folder(pretrained[0] / "bert")
     options = dict(folder=pretrained[0] / "bert", max_length=24)
     table = load_bert(pretrained[0] / "bert").get_layer("embedding").embeddings
     for scratch in (False, True):
         knobs = bert_finetune.Knobs(**options, from_scratch=scratch)
-        model = bert_finetune.create_classifier(knobs, tokenizer, 2)
+        _, model = bert_finetune.create_classifier(knobs, tokenizer, 2)
         found = model.get_layer("embedding").embeddings
         assert found.shape == table.shape
         assert bool((found.numpy() == table.numpy()).all()) != scratch
