@@ -12,6 +12,7 @@ from kzoo.export.bundle import SIGNATURE
 from kzoo.export.convert import converter
 from kzoo.export.flatbuffer import operators
 from kzoo.export.runtimes import CompiledModelRuntime, InterpreterRuntime
+from kzoo.export.trace import separate
 from kzoo.models import LanguageModelSteps, transformer_language_model
 from kzoo.models.transformer_parts import TransformerParts
 
@@ -64,11 +65,7 @@ def test_blocks_run_in_both_runtimes(blocks):
 
 
 def serving(write):
-    def serve(prompt_ids):
-        # As in kzoo.export.trace: CompiledModel needs an operator behind a loop's output.
-        return {key: x[: tf.shape(x)[0]] for key, x in write(prompt_ids).items()}
-
-    return serve
+    return lambda prompt_ids: separate(write(prompt_ids), lambda x: x.ref())
 
 
 def programs(model):
