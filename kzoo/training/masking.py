@@ -92,3 +92,45 @@ def hide(ids, mask_id, random_ids, rng):
     fate = rng.random(ids.shape)
     hidden = np.where(fate < 0.8, mask_id, ids)
     return np.where(fate >= 0.9, rng.choice(random_ids, ids.shape), hidden)
+
+
+def drop_tokens(rows, tokenizer, rate, seed=0):
+    """Hides ids of texts that a BERT is fine-tuned with, others in every epoch.
+
+    Few texts are soon learnt by heart; with some pieces of them hidden, all others must do.
+
+    Source: Iyyer et al. 2015, "Deep Unordered Composition Rivals Syntactic Methods for Text
+    Classification", section 3.
+
+    Args:
+        rows: List of lists of ids.
+        tokenizer: `kzoo.text.BertTokenizer`, whose special ids are never hidden.
+        rate: Fraction of the ids that `[MASK]` stands for.
+        seed: Integer.
+
+    Returns:
+        A function from the number of an epoch to rows, as `kzoo.training.BertBatches` takes it.
+
+    Raises:
+        ValueError: `rate` is not in [0, 1).
+
+    Example:
+
+    >>> from kzoo.text import BertTokenizer
+    >>> tokenizer = BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"])
+    >>> rows = drop_tokens([[2, 5, 6, 5, 6, 3]], tokenizer, 0.5, seed=1)
+    >>> rows(0), rows(1)
+    ([[2, 5, 4, 5, 4, 3]], [[2, 5, 6, 4, 6, 3]])
+    """
+    if not 0 <= rate < 1:
+        raise ValueError(f"`rate` must be in [0, 1). Received: rate={rate}")
+
+    def draw(epoch):
+        rng = np.random.default_rng([seed, epoch])
+        return [drop(np.array(row), rng).tolist() for row in rows]
+
+    def drop(row, rng):
+        hidden = (rng.random(len(row)) < rate) & ~np.isin(row, tokenizer.special_ids)
+        return np.where(hidden, tokenizer.mask_id, row)
+
+    return draw
