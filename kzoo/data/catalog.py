@@ -19,6 +19,7 @@ class Source:
         label: name of the column that holds the label.
         header: whether the first line must name the columns.
         separator: what stands between fields.
+        treebank: whether the words of a text are split as in the Penn Treebank; they are joined.
         embedded: whether the files come with kzoo.
     """
 
@@ -32,6 +33,7 @@ class Source:
     label: str = "label"
     header: bool = False
     separator: str = "\t"
+    treebank: bool = False
     embedded: bool = False
 
 
@@ -49,13 +51,14 @@ def _spam(**where):
     )
 
 
-def _sentences(class_names, **files):
+def _sentences(class_names, treebank=False, **files):
     """A set of `sentence_cls_en`: a class number, a space, words already split at spaces."""
     return Source(
         folder="sentence_cls_en",
         files=files,
         columns=("label", "text"),
         separator=" ",
+        treebank=treebank,
         labels=tuple(str(number) for number in range(len(class_names))),
         class_names=class_names,
         licence="research use, cite the authors of the corpus (no formal licence)",
@@ -138,18 +141,21 @@ SOURCES = {
     ),
     "sst2": _sentences(
         _SENTIMENT,
+        treebank=True,
         train="stsa.binary.train.txt",
         validation="stsa.binary.dev.txt",
         test="stsa.binary.test.txt",
     ),
     "sst5": _sentences(
         ("very negative", "negative", "neutral", "positive", "very positive"),
+        treebank=True,
         train="stsa.fine.train.txt",
         validation="stsa.fine.dev.txt",
         test="stsa.fine.test.txt",
     ),
     "trec": _sentences(
         ("description", "entity", "abbreviation", "human", "location", "number"),
+        treebank=True,
         train="TREC.train.all.txt",
         test="TREC.test.all.txt",
     ),

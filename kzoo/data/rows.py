@@ -1,6 +1,7 @@
 """Reads one file of labelled texts, and counts the rows it cannot use."""
 
 from kzoo.data.files import parse_lines, read_lines
+from kzoo.data.treebank import join_words
 
 
 def read_rows(path, source, split):
@@ -57,6 +58,8 @@ def _row_parser(source, default_split):
         if len(fields) != len(source.columns):
             raise ValueError(f"expected {len(source.columns)} columns, got {len(fields)}")
         text, label = fields[text_at].strip(), fields[label_at]
+        if source.treebank:
+            text = join_words(text)
         if not text:
             raise ValueError("expected a text, got none")
         if label not in classes:

@@ -56,6 +56,23 @@ def test_every_set_reads_from_its_upstream_layout(name, packed, tmp_path):
     assert data.skipped == []
 
 
+def test_treebank_words_are_joined(tmp_path):
+    written = {
+        "it 's a `` film '' , is n't it ?": "it's a \"film\", isn't it?",
+        "we 've -lrb- they 'd ca n't -rrb- ... .": "we've (they'd can't)....",
+        "and\\/or 'n' rock -- so what !": "and/or 'n' rock -- so what!",
+        "the '70s , u.s. 5.5 and $ 3": "the '70s, u.s. 5.5 and $ 3",
+    }
+    broken = [f"1 {text}" for text in written]
+    write_set(tmp_path, "sst2", packed="", broken=broken)
+    assert load_text_classification("sst2", tmp_path).train.texts[-4:] == list(written.values())
+    # Sets whose words are not split so are left as they are.
+    write_set(tmp_path, "subj", packed="", broken=broken)
+    data = load_text_classification("subj", tmp_path)
+    texts = {text for part in (data.train, data.validation, data.test) for text in part.texts}
+    assert texts > set(written)
+
+
 def test_folds_have_other_test_texts():
     first, second = (load_text_classification("spam_en", fold=fold) for fold in (0, 1))
     assert not set(first.test.texts) & set(second.test.texts)
