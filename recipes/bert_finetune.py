@@ -18,7 +18,7 @@ from kzoo.export import export_saved_model
 from kzoo.models import bert_classifier
 from kzoo.models.bert_heads import POOLINGS
 from kzoo.recipes.parts import bert_parts, classification, command_line, run_folder
-from kzoo.training import BertBatches, Resume, drop_tokens
+from kzoo.training import BertBatches, Resume
 
 
 @dataclass
@@ -38,7 +38,6 @@ class Knobs:
     max_length: int = 128  # Ids of a text that the model reads; the rest is cut.
     pooling: Literal[POOLINGS] = "first"  # What is classified: the first step, or the mean of all.
     dropout: float = 0.1  # Fraction of features dropped.
-    token_dropout: float = 0.0  # Fraction of the pieces that are hidden in training.
     layer_decay: float = 1.0  # What each layer's learning rate is multiplied by to get that of the
     # layer below it.
     epochs: int = 6  # Epochs at most.
@@ -85,8 +84,6 @@ def main(knobs):
 
     def batches(part, shuffle=False):
         ids = [tokenizer.row(text) for text in part.texts]
-        if shuffle:
-            ids = drop_tokens(ids, tokenizer, knobs.token_dropout, knobs.seed)
         sizes = knobs.batch_size, knobs.max_length
         return BertBatches(ids, part.labels, *sizes, shuffle, knobs.seed)
 

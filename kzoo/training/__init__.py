@@ -11,7 +11,6 @@ from kzoo.training.layerwise_adamw import LayerwiseAdamW
 from kzoo.training.linear_start import start_at_ridge
 from kzoo.training.linear_warmup import LinearWarmup
 from kzoo.training.masked import MaskedBatches
-from kzoo.training.masking import drop_tokens
 from kzoo.training.negative_sampling import NegativeSamplingLoss
 from kzoo.training.next_words import NextWords
 from kzoo.training.pairs import PairBatches
@@ -54,7 +53,6 @@ __all__ = [
     "TaggedBatches",
     "Windows",
     "WordWindows",
-    "drop_tokens",
     "filled_rows",
     "pad_strings",
     "sentence_pairs",

@@ -10,7 +10,6 @@ from kzoo.training import (
     GuessAccuracy,
     MaskedBatches,
     SentencePair,
-    drop_tokens,
     filled_rows,
     sentence_pairs,
     single_lines,
@@ -197,23 +196,6 @@ def test_long_lines_are_cut_to_fit():
 def test_one_document_has_no_other():
     with pytest.raises(ValueError, match="`documents` must be at least two"):
         sentence_pairs([[[1], [2]], [[]]], 9, np.random.default_rng(0))
-
-
-def test_dropped_tokens_differ_from_epoch_to_epoch_and_are_never_special():
-    rows = [[START, *row, END] for row in texts()]
-    draw = drop_tokens(rows, TOKENIZER, 0.2, seed=3)
-    epochs = [draw(0), draw(1)]
-    assert epochs[0] != epochs[1]
-    # As after a kill.
-    assert drop_tokens(rows, TOKENIZER, 0.2, seed=3)(1) == epochs[1]
-    before, after = (np.concatenate(x) for x in (rows, epochs[0]))
-    changed = before != after
-    assert set(after[changed]) == {MASK}
-    assert not set(before[changed]) & set(TOKENIZER.special_ids)
-    assert changed.sum() / (before >= 5).sum() == pytest.approx(0.2, abs=0.02)
-    assert drop_tokens(rows, TOKENIZER, 0.0)(0) == rows
-    with pytest.raises(ValueError, match=r"`rate` must be in \[0, 1\)\. Received: rate=1"):
-        drop_tokens(rows, TOKENIZER, 1)
 
 
 def test_accuracy_counts_every_guess_alike():
