@@ -14,7 +14,7 @@ from tests.recipes.stopped import check_resumed, stop_and_resume
 SIZES = [
     *("--embedding-dim", "8", "--character-dim", "4", "--character-units", "8", "--units", "8"),
     *("--character-ngram-dim", "2", "--character-order", "3", "--ngram-dim", "2"),
-    *("--max-order", "2", "--members", "2", "--epochs", "2"),
+    *("--max-order", "2", "--epochs", "2"),
 ]
 
 
