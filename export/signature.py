@@ -24,9 +24,11 @@ def input_tensors(model):
 
 
 def output_tensors(model):
-    """The symbolic outputs by output layer; further outputs of one layer get `_1`, `_2`, ..."""
-    sequential = isinstance(model, keras.Sequential)
-    names = [model.layers[-1].name] if sequential else model.output_names
+    """The symbolic outputs by name: the key in a dict of outputs, else the layer's.
+
+    Further outputs of one layer get `_1`, `_2`, ...
+    """
+    names = _output_names(model)
     unique = []
     for name in names:
         if name in unique:
@@ -35,6 +37,14 @@ def output_tensors(model):
             name = next(new for n in count(1) if (new := f"{name}_{n}") not in taken)
         unique.append(name)
     return dict(zip(unique, model.outputs, strict=True))
+
+
+def _output_names(model):
+    if isinstance(model, keras.Sequential):
+        return [model.layers[-1].name]
+    if isinstance(model.output, dict):
+        return ["_".join(map(str, path)) for path, _ in keras.tree.flatten_with_path(model.output)]
+    return model.output_names
 
 
 def call_by_name(model, inputs):

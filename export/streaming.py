@@ -96,7 +96,7 @@ def step_model(model, chunk_size):
         raise ExportError(f"model: {model.name!r} has no layer that remembers; it needs no stream")
     step_inputs = [*chunks, *(before for before, _ in graph.state.values())]
     # What comes out of a layer with state, or of a model inside the model, has another name.
-    found = output_tensors(keras.Model(step_inputs, outputs))
+    found = output_tensors(keras.Model(step_inputs, keras.tree.flatten(outputs)))
     named = {
         name: tensor if name == other else graph.rename(tensor, name, apart=True)
         for name, (other, tensor) in zip(output_tensors(model), found.items(), strict=True)

@@ -141,6 +141,17 @@ def test_names_and_saving(tmp_path):
     np.testing.assert_allclose(run(step, IDS, 2)[-1], model(IDS), atol=1e-5)
 
 
+def test_a_dict_of_outputs_gives_the_names():
+    inputs = keras.Input((None, FEATURES), name="x")
+    steps = Recurrent(GRUCell(3), return_sequences=True, name="gru")(inputs)
+    model = keras.Model(inputs, {"steps": steps, "again": layers.Dense(2, name="dense")(steps)})
+    step = streaming_model(randomize(model), 2)
+    assert step.output_names == ["again", "steps", "next_gru_state_0"]
+    outputs = step([FLOATS[:, :2], np.zeros((len(FLOATS), 3))])
+    np.testing.assert_allclose(outputs[0], model(FLOATS)["again"][:, :2], atol=1e-5)
+    np.testing.assert_allclose(outputs[1], model(FLOATS)["steps"][:, :2], atol=1e-5)
+
+
 def refused(name):
     inputs = keras.Input((TIME if name == "LayerNormalization" else None, FEATURES))
     x = Recurrent(GRUCell(FEATURES), return_sequences=True)(inputs)

@@ -162,6 +162,20 @@ def test_verify_refuses_another_model(verifications, model):
         )
 
 
+def test_a_dict_of_outputs_gives_the_names(folder):
+    inputs = keras.Input((None, 3), name="x")
+    steps = Recurrent(LSTMCell(4), return_sequences=True, name="lstm")(inputs)
+    scores = keras.layers.Dense(2, name="dense")(steps)
+    model = keras.Model(inputs, {"scores": scores, "inner": [steps, scores[:, -1]]})
+    export_tflite(model, folder / "dict.tflite")
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+    outputs, expected = Predictor(folder / "dict.tflite")(x), model(x)
+    assert set(outputs) == {"scores", "inner_0", "inner_1"}
+    np.testing.assert_allclose(outputs["scores"], expected["scores"], atol=1e-5)
+    for index in range(2):
+        np.testing.assert_allclose(outputs[f"inner_{index}"], expected["inner"][index], atol=1e-5)
+
+
 def test_several_inputs_and_outputs_keep_their_names(folder):
     ids = keras.Input((None,), dtype="int32", name="ids")
     features = keras.Input((None, 3), name="features")
