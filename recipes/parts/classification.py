@@ -77,7 +77,18 @@ def scores(labels, probabilities, class_names):
     return {name: f"{100 * value:.2f}" for name, value in result.items()}
 
 
-def finish(out, data, knobs, tokenizer, model, probabilities, histories, inputs, sentences):
+def finish(
+    out,
+    data,
+    knobs,
+    tokenizer,
+    model,
+    probabilities,
+    histories,
+    inputs,
+    sentences,
+    tolerances=None,
+):
     """Measures the model beside its floor, and exports, measures and reports its files.
 
     Args:
@@ -90,15 +101,18 @@ def finish(out, data, knobs, tokenizer, model, probabilities, histories, inputs,
         histories: What the checkpoint of each member knows of each epoch.
         inputs: A batch to verify the files with.
         sentences: Texts that the last file classifies in the end.
+        tolerances: Dict from precisions to what their probabilities may differ by, where that is
+            not the default.
     """
     found = scores(data.test.labels, probabilities, data.class_names)
     floor = run_folder.cached(out / "floor.json", lambda: linear_floor(data, knobs.floor))
     keras_row = {"model": "Keras", **found, "parameters": f"{model.count_params():,}"}
     rows = [{"model": f"linear floor ({knobs.floor})", **floor}, keras_row]
     options = dict(tokenizer=tokenizer, labels=data.class_names, max_length=knobs.max_length)
+    allowed = dict.fromkeys(PRECISIONS) | (tolerances or {})
     exports = [
-        Export(model, out / f"{precision}.tflite", precision, inputs=inputs, **options)
-        for precision in PRECISIONS
+        Export(model, out / f"{name}.tflite", name, inputs=inputs, tolerance=limit, **options)
+        for name, limit in allowed.items()
     ]
     files = export_many(exports)
     rows += [measure_file(file, data) for file in files]
