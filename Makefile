@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 ACCEPTANCE := nsmc imdb
 # A test file stays in one process, where its conversions are shared; a process that dies ends all.
-WORKERS := --numprocesses 2 --dist loadfile --max-worker-restart 0
+# In the order of their names the last files are short, so that no process waits long for the other.
+WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 # The second backend meets the whole of recurrence, and of every other layer what Keras's battery asks
 # and what the reference says.
 ON_JAX := tests/layers tests/decoding/test_backends.py \

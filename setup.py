@@ -53,7 +53,7 @@ setup(
         # The wheel test builds without isolation, so the build needs its setuptools here.
         "test": [
             "pytest>=8",
-            "pytest-xdist>=3.6",
+            "pytest-xdist>=3.7",
             "ruff>=0.12",
             "build>=1.2",
             "setuptools>=77",

@@ -1,8 +1,9 @@
 """Pretrain a BERT on plain text, for `bert_finetune`, `kzoo.models.load_bert` and Hugging Face.
 
 Without arguments it reads the Korean film reviews that come with kzoo; `--text` takes any text of
-yours. All it writes is in the run folder, the pretrained model in its folder `bert`; run the same
-command again after an interruption and it goes on where it stopped.
+yours, and `--folder` a pretrained model, which goes on learning from it. All it writes is in the
+run folder, the pretrained model in its folder `bert`; run the same command again after an
+interruption and it goes on where it stopped.
 """
 
 import sys
@@ -26,8 +27,11 @@ class Knobs:
     data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
     text: Path | None = None  # A text file in place of a data set, or a folder with files *train*,
     # *valid* and, if you like, *test*. A blank line ends a document.
-    out: Path | None = None  # Run folder; by default runs/bert_pretrain/DATASET_MODEL.
-    model: str = "bert_tiny"  # Preset, one of kzoo.list_models("bert*").
+    out: Path | None = None  # Run folder; by default runs/bert_pretrain/DATASET_MODEL, where MODEL
+    # is the name of the folder or of the preset.
+    folder: Path | None = None  # Folder of a pretrained model that goes on learning, with its
+    # vocabulary and its sizes; by default a new model is trained.
+    model: str = "bert_tiny"  # Preset of a new model, one of kzoo.list_models("bert*").
     embedding_dim: int | None = None  # Width of the blocks; by default the preset's, and so below.
     num_heads: int | None = None  # Number of heads of attention.
     hidden_dim: int | None = None  # Width within the feed-forward networks.
@@ -43,7 +47,8 @@ class Knobs:
     whole_words: bool = False  # Whether all pieces of a word are hidden together.
     epochs: int = 6  # Epochs.
     batch_tokens: int = 2048  # Ids in a batch, padding included.
-    learning_rate: float = 2e-3  # The highest; it falls to zero in a line.
+    learning_rate: float = 2e-3  # The highest; it falls to zero in a line. A tenth of this suits a
+    # model that goes on learning.
     warmup: float = 0.1  # Share of the steps in which the learning rate grows from zero.
     weight_decay: float = 0.01  # Of matrices.
     clip_norm: float = 1.0  # Largest norm of all gradients together.
@@ -64,12 +69,11 @@ def main(knobs):
     """Runs the recipe with these knobs."""
     # Data
     data = language_parts.load(knobs)
-    out = run_folder.prepare(
-        knobs, knobs.out or Path("runs/bert_pretrain", f"{data.name}_{knobs.model}")
-    )
+    name = knobs.folder.resolve().name if knobs.folder else knobs.model
+    out = run_folder.prepare(knobs, knobs.out or Path("runs/bert_pretrain", f"{data.name}_{name}"))
     language_parts.print_sizes(data)
     tokenizer = run_folder.tokenizer(
-        out / "tokenizer.json", lambda: bert_parts.train_tokenizer(data.train.split("\n"), knobs)
+        out / "tokenizer.json", lambda: bert_parts.read_tokenizer(data.train.split("\n"), knobs)
     )
     batches = {
         name: bert_parts.masked_batches(text, tokenizer, knobs, shuffle=name == "train")

@@ -13,7 +13,7 @@ from typing import Literal
 import keras
 
 import kzoo
-from kzoo.export import PRECISIONS, export_seq2seq
+from kzoo.export import export_seq2seq
 from kzoo.recipes.parts import (
     caption_report,
     captioning_parts,
@@ -124,7 +124,7 @@ def main(knobs):
     # Export, and the same measurement through each file alone
     files = export_seq2seq(
         model,
-        {precision: out / f"{precision}.tflite" for precision in PRECISIONS},
+        run_folder.files(out),
         start_id=Tokenizer.start_id,
         end_id=Tokenizer.end_id,
         max_length=MAX_LENGTH,

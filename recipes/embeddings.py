@@ -11,7 +11,7 @@ from pathlib import Path
 
 import keras
 
-from kzoo.export import PRECISIONS, Export, export_many
+from kzoo.export import Export, export_many
 from kzoo.models import nearest_words, word_table
 from kzoo.recipes.parts import (
     command_line,
@@ -122,13 +122,13 @@ def main(knobs):
     exports = [
         Export(
             finder,
-            out / f"{precision}.tflite",
+            path,
             precision,
             **options,
             lengths=embeddings_files.LENGTHS,
             tolerance=embeddings_files.TOLERANCES,
         )
-        for precision in PRECISIONS
+        for precision, path in run_folder.files(out).items()
     ]
     files = export_many(exports)
     rows += [embeddings_files.measure(file, vectors, knobs.count) for file in files]

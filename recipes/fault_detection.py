@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 import kzoo
-from kzoo.export import PRECISIONS, Export, export_many, export_saved_model, export_streaming
+from kzoo.export import Export, export_many, export_saved_model, export_streaming
 from kzoo.models.classifier import POOLINGS
 from kzoo.recipes.parts import command_line, fault_parts, run_folder
 from kzoo.training import Resume
@@ -126,7 +126,7 @@ def main(knobs):
     # Export, and the same measurement through each file alone
     export_saved_model(model, out / "saved_model")
     options = dict(inputs=test[0][0], labels=data.class_names)
-    exports = [Export(model, out / f"{p}.tflite", p, **options) for p in PRECISIONS]
+    exports = [Export(model, path, p, **options) for p, path in run_folder.files(out).items()]
     files = export_many(exports)
     rows += [fault_parts.measure_file(file, data, test) for file in files]
 

@@ -12,7 +12,7 @@ from typing import Literal
 import keras
 
 import kzoo
-from kzoo.export import PRECISIONS, Export, export_many, export_saved_model
+from kzoo.export import Export, export_many, export_saved_model
 from kzoo.recipes.parts import command_line, forecasting_parts, run_folder
 from kzoo.training import ForecastLoss, Resume, start_at_ridge
 
@@ -126,7 +126,8 @@ def main(knobs):
     export_saved_model(model, out / "saved_model")
     options = dict(inputs=test[0][0], details=forecasting_parts.details(data, knobs))
     exports = [
-        Export(model, out / f"{precision}.tflite", precision, **options) for precision in PRECISIONS
+        Export(model, path, precision, **options)
+        for precision, path in run_folder.files(out).items()
     ]
     files = export_many(exports)
     rows += [forecasting_parts.measure_file(file, data, known, test, knobs) for file in files]

@@ -13,7 +13,7 @@ from pathlib import Path
 import keras
 
 import kzoo
-from kzoo.export import PRECISIONS, Export, export_many, export_saved_model, export_streaming
+from kzoo.export import Export, export_many, export_saved_model, export_streaming
 from kzoo.models import ctc_decoder, ctc_stream
 from kzoo.recipes.parts import command_line, recognition_parts, recognition_report, run_folder
 from kzoo.recipes.parts.generation import Measure
@@ -111,9 +111,9 @@ def main(knobs):
         details=recognition_parts.details(data),
     )
     exports = [
-        Export(decoder, out / f"{name}{precision}.tflite", precision, **options)
+        Export(decoder, path, precision, **options)
         for name, decoder in decoders.items()
-        for precision in PRECISIONS
+        for precision, path in run_folder.files(out, name).items()
     ]
     files = export_many(exports)
     rows += [recognition_parts.measure_file(file, data, test) for file in files]

@@ -15,7 +15,7 @@ import keras
 
 import kzoo
 from kzoo.data.melodies import VOICES
-from kzoo.export import PRECISIONS, export_seq2seq
+from kzoo.export import export_seq2seq
 from kzoo.recipes.parts import command_line, generation, language_parts, run_folder, sequence_parts
 from kzoo.text import TOKENIZERS, Tokenizer
 from kzoo.training import Resume
@@ -114,7 +114,7 @@ def main(knobs):
     # Export, and the same measurement through each file alone
     files = export_seq2seq(
         model,
-        {precision: out / f"{precision}.tflite" for precision in PRECISIONS},
+        run_folder.files(out),
         start_id=Tokenizer.start_id,
         end_id=Tokenizer.end_id,
         max_length=knobs.length,

@@ -52,7 +52,7 @@ DERIVED = (
 )
 
 
-def load_bert(folder, head=None, weights=True, **options):
+def load_bert(folder, head=None, weights=True, new_heads=False, **options):
     """Reads BERT from a folder of Hugging Face: `config.json` and `model.safetensors`.
 
     Needs the `safetensors` library (`pip install kzoo[bert]`). The folder's tokenizer is
@@ -64,6 +64,8 @@ def load_bert(folder, head=None, weights=True, **options):
             `kzoo.models.bert_heads`, whose weights are then read, too. Weights of heads that the
             model has not are left aside, so that a new head can be trained instead.
         weights: Whether weights are read; False gives a new model of the same sizes.
+        new_heads: Whether a head that the folder has no weights of begins with new ones, as where a
+            published encoder is pretrained further; else that is an error.
         **options: Arguments of `bert` in place of what the folder says, such as `dropout`. Where
             the folder has no weights for a `pooled` output, `pools=True` gives it new ones.
 
@@ -97,6 +99,9 @@ def load_bert(folder, head=None, weights=True, **options):
     expected = {**encoder_tensors(encoder), **head_tensors(model)}
     if not holds_pooler:
         expected = {name: x for name, x in expected.items() if not name.startswith(POOLER)}
+    if new_heads:
+        absent = tuple(x for x in HEADS if not any(name.startswith(x) for name in arrays))
+        expected = {name: x for name, x in expected.items() if not name.startswith(absent)}
     if not options["pools"]:
         arrays = {name: x for name, x in arrays.items() if not name.startswith(POOLER)}
     _check_tensors(folder, arrays, expected, model)

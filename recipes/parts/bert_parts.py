@@ -22,8 +22,11 @@ ROWS = ("lines", "filled", "pairs")
 SIZES = ("embedding_dim", "num_heads", "hidden_dim", "num_layers")
 
 
-def train_tokenizer(texts, knobs):
-    """Trains the tokenizer of a run; its rows are no longer than the knobs say."""
+def read_tokenizer(texts, knobs):
+    """Returns the tokenizer of the folder, or a new one; it cuts rows where the knobs say."""
+    if knobs.folder is not None:
+        config = BertTokenizer.from_folder(knobs.folder).get_config()
+        return BertTokenizer(**{**config, "max_length": knobs.max_length})
     return BertTokenizer.train(
         texts,
         knobs.vocabulary_size,
@@ -31,14 +34,6 @@ def train_tokenizer(texts, knobs):
         strip_accents=knobs.strip_accents,
         max_length=knobs.max_length,
     )
-
-
-def read_tokenizer(texts, knobs):
-    """Returns the tokenizer of the folder, or a new one, that cuts where the knobs say."""
-    if knobs.folder is None:
-        return train_tokenizer(texts, knobs)
-    config = BertTokenizer.from_folder(knobs.folder).get_config()
-    return BertTokenizer(**{**config, "max_length": knobs.max_length})
 
 
 def read_encoder(knobs, tokenizer, dropout, pools, weights=True):
@@ -53,10 +48,15 @@ def read_encoder(knobs, tokenizer, dropout, pools, weights=True):
     else:
         options |= dict(vocabulary_size=tokenizer.vocabulary_size, max_length=knobs.max_length)
         encoder = kzoo.create_model(knobs.model, **options)
-    positions = encoder.get_layer("positions").max_length
-    if knobs.max_length > positions:
-        raise ValueError(f"`max_length` must be at most {positions}. Received: {knobs.max_length}")
+    check_positions(encoder, knobs.max_length)
     return encoder
+
+
+def check_positions(model, max_length):
+    """Raises ValueError if a model has fewer positions than rows are long."""
+    positions = model.get_layer("positions").max_length
+    if max_length > positions:
+        raise ValueError(f"`max_length` must be at most {positions}. Received: {max_length}")
 
 
 def read_documents(text, tokenizer):
@@ -109,18 +109,19 @@ def head(knobs):
 
 
 def create_pretrainer(knobs, vocabulary_size):
-    """Builds the encoder with its heads; without the next sentence there is no pooled output."""
+    """Builds the encoder with its heads, or goes on with the folder's.
+
+    Without the next sentence there is no pooled output.
+    """
+    rates = dict(dropout=knobs.dropout, attention_dropout=knobs.dropout)
+    options = dict(**rates, pools=knobs.rows == "pairs")
+    if knobs.folder is not None:
+        model = load_bert(knobs.folder, head=head(knobs), new_heads=True, **options)
+        check_positions(model, knobs.max_length)
+        return model
     sizes = {name: getattr(knobs, name) for name in SIZES if getattr(knobs, name) is not None}
-    encoder = kzoo.create_model(
-        knobs.model,
-        vocabulary_size=vocabulary_size,
-        max_length=knobs.max_length,
-        dropout=knobs.dropout,
-        attention_dropout=knobs.dropout,
-        pools=knobs.rows == "pairs",
-        **sizes,
-    )
-    return head(knobs)(encoder)
+    options |= dict(vocabulary_size=vocabulary_size, max_length=knobs.max_length, **sizes)
+    return head(knobs)(kzoo.create_model(knobs.model, **options))
 
 
 def optimizer(knobs, steps, factors=None):

@@ -13,7 +13,7 @@ from sklearn.metrics import (
 )
 from sklearn.pipeline import make_pipeline
 
-from kzoo.export import PRECISIONS, Export, Predictor, export_many
+from kzoo.export import Export, Predictor, export_many
 from kzoo.models import load_embeddings
 from kzoo.recipes.parts import report, run_folder
 from kzoo.text import WordVectors
@@ -109,10 +109,10 @@ def finish(
     keras_row = {"model": "Keras", **found, "parameters": f"{model.count_params():,}"}
     rows = [{"model": f"linear floor ({knobs.floor})", **floor}, keras_row]
     options = dict(tokenizer=tokenizer, labels=data.class_names, max_length=knobs.max_length)
-    allowed = dict.fromkeys(PRECISIONS) | (tolerances or {})
+    allowed = tolerances or {}
     exports = [
-        Export(model, out / f"{name}.tflite", name, inputs=inputs, tolerance=limit, **options)
-        for name, limit in allowed.items()
+        Export(model, path, name, inputs=inputs, tolerance=allowed.get(name), **options)
+        for name, path in run_folder.files(out).items()
     ]
     files = export_many(exports)
     rows += [measure_file(file, data) for file in files]

@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+from kzoo.export import PRECISIONS
 from kzoo.text import load_tokenizer
 
 
@@ -67,6 +68,17 @@ def tokenizer(path, train):
     if not path.exists():
         train().save(path)
     return load_tokenizer(path)
+
+
+def files(out, prefix=""):
+    """Returns the `.tflite` files of a run by precision.
+
+    Example:
+
+    >>> [str(path) for path in files(Path("runs"), "beam_").values()]
+    ['runs/beam_float32.tflite', 'runs/beam_float16.tflite', 'runs/beam_dynamic.tflite']
+    """
+    return {precision: out / f"{prefix}{precision}.tflite" for precision in PRECISIONS}
 
 
 def save_model(model, path):

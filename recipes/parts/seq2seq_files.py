@@ -4,8 +4,8 @@ import statistics
 import time
 import warnings
 
-from kzoo.export import PRECISIONS, Seq2SeqPredictor, export_seq2seq, export_seq2seq_saved_model
-from kzoo.recipes.parts import generation
+from kzoo.export import Seq2SeqPredictor, export_seq2seq, export_seq2seq_saved_model
+from kzoo.recipes.parts import generation, run_folder
 from kzoo.text import Tokenizer
 
 # Real sentences that each file is verified with, and sentences that it is measured on, at most.
@@ -44,8 +44,7 @@ def export_files(model, out, tokenizers, knobs, sources):
     options |= dict(start_id=Tokenizer.start_id, end_id=Tokenizer.end_id)
     options |= dict(inputs=reader(generation.spread(sources, VERIFIED)))
     options |= dict(alignments=model.get_layer("decoder").attends)
-    files = {precision: out / f"{precision}.tflite" for precision in PRECISIONS}
-    return export_seq2seq(model, files, **options)
+    return export_seq2seq(model, run_folder.files(out), **options)
 
 
 def measure(files, part, score):

@@ -5,7 +5,7 @@ import numpy as np
 from seqeval import metrics as entities
 from sklearn.metrics import accuracy_score, classification_report, f1_score
 
-from kzoo.export import PRECISIONS, Export, Predictor, export_many, export_saved_model
+from kzoo.export import Export, Predictor, export_many, export_saved_model
 from kzoo.layers import bio_constraints
 from kzoo.models import tag_decoder
 from kzoo.recipes.parts import report, run_folder, tag_floors
@@ -193,10 +193,10 @@ def finish(out, data, knobs, tokenizer, decoder, predicted, histories, tolerance
     export_saved_model(decoder, out / "saved_model", max_length=knobs.max_length)
     inputs = tokenizer(data.test.words[:8])
     options = dict(tokenizer=tokenizer, labels=data.tag_names, max_length=knobs.max_length)
-    allowed = dict.fromkeys(PRECISIONS) | (tolerances or {})
+    allowed = tolerances or {}
     exports = [
-        Export(decoder, out / f"{name}.tflite", name, inputs=inputs, tolerance=limit, **options)
-        for name, limit in allowed.items()
+        Export(decoder, path, name, inputs=inputs, tolerance=allowed.get(name), **options)
+        for name, path in run_folder.files(out).items()
     ]
     files = export_many(exports)
     rows += [measure_file(file, data) for file in files]

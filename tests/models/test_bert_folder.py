@@ -184,6 +184,18 @@ def test_a_head_must_be_in_the_folder(tmp_path):
         load_bert(tmp_path, head=bert_question_answerer)
 
 
+def test_a_new_head_begins_where_the_folder_has_none(tmp_path):
+    tensors = reference.random_tensors()
+    reference.write_folder(tmp_path, tensors)
+    model = load_bert(tmp_path, head=bert_question_answerer, new_heads=True)
+    found = model.get_layer("embedding").embeddings
+    np.testing.assert_array_equal(found, load_bert(tmp_path).get_layer("embedding").embeddings)
+    # A part of a head is still an error.
+    reference.write_folder(tmp_path, {**tensors, "qa_outputs.bias": np.zeros(2, "float32")})
+    with pytest.raises(ValueError, match=r"missing=\['qa_outputs.weight'\]"):
+        load_bert(tmp_path, head=bert_question_answerer, new_heads=True)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -11,7 +11,7 @@ from kzoo.cli import main as kzoo_command
 from kzoo.export import Predictor, export_many
 from kzoo.models import create_model, load_bert, save_bert
 from kzoo.recipes import bert_finetune, bert_pretrain
-from kzoo.recipes.parts import classification, command_line
+from kzoo.recipes.parts import bert_parts, classification, command_line
 from kzoo.text import BertTokenizer
 from tests.recipes.stopped import check_resumed, stop_and_resume
 
@@ -117,6 +117,30 @@ def test_what_is_fine_tuned_can_be_fine_tuned_again(finetuned):
     np.testing.assert_array_equal(before, again)
 
 
+def test_a_folder_goes_on_learning(folder, pretrained, finetuned, tmp_path):
+    lines = (folder / "reviews.txt").read_text(encoding="utf-8").split("\n")
+    (tmp_path / "few.txt").write_text("\n".join(lines[:240]), encoding="utf-8")
+    before = finetuned / "bert"
+    arguments = [
+        f"--folder={before}",
+        f"--text={tmp_path / 'few.txt'}",
+        f"--out={tmp_path / 'out'}",
+    ]
+    command_line.run(bert_pretrain, [*arguments, "--epochs=1", "--max-length=16", "--rows=pairs"])
+    after = tmp_path / "out" / "bert"
+    assert (after / "vocab.txt").read_bytes() == (before / "vocab.txt").read_bytes()
+    assert BertTokenizer.from_folder(after).max_length == 16
+    moved = load_bert(after).get_layer("embedding").embeddings
+    moved = np.abs(moved - load_bert(before).get_layer("embedding").embeddings).max()
+    assert 0 < moved < 0.1
+    # A head that the folder has goes on too.
+    knobs = bert_pretrain.Knobs(folder=pretrained[0] / "bert", max_length=24, rows="pairs")
+    model = bert_parts.create_pretrainer(knobs, None)
+    expected = load_bert(pretrained[0] / "bert", head=bert_parts.head(knobs))
+    for ours, theirs in zip(model.weights, expected.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
+
+
 def test_weights_are_those_of_the_folder_or_new(pretrained):
     tokenizer = BertTokenizer.from_folder(pretrained[0] / "bert")
     options = dict(folder=pretrained[0] / "bert", max_length=24)
@@ -142,6 +166,11 @@ def test_settings_fit_the_knobs(recipe):
         (bert_pretrain, ["--rows=pairs", "--text=one.txt"], "`documents` must be at least two"),
         (bert_pretrain, ["--model=bert_huge", "--text=one.txt"], "`name` must be one of"),
         (bert_finetune, ["--folder=short"], "`max_length` must be at most 12. Received: 128"),
+        (
+            bert_pretrain,
+            ["--folder=short", "--text=one.txt"],
+            "`max_length` must be at most 12. Received: 128",
+        ),
         (bert_finetune, ["--folder=nowhere"], "folder"),
         (bert_finetune, ["--dataset=nsmc"], "nsmc is not shipped"),
     ],

@@ -9,7 +9,7 @@ import pytest
 import kzoo
 from kzoo import cli
 from kzoo.recipes import language
-from kzoo.recipes.parts import command_line, language_files, language_parts
+from kzoo.recipes.parts import command_line, language_parts, run_folder
 from tests.recipes.stopped import check_resumed, stop_and_resume
 
 FILES = [
@@ -92,7 +92,7 @@ def test_generate_from_the_run_and_from_the_file(run, capsys):
 
 
 def test_a_transformer_on_sub_words(tmp_path, corpus, monkeypatch):
-    monkeypatch.setattr(language_files, "PRECISIONS", ("float32",))
+    monkeypatch.setattr(run_folder, "PRECISIONS", ("float32",))
     arguments = ["--text", str(corpus), "--out", str(tmp_path), "--epochs=1", *SIZES]
     arguments += ["--model=language_transformer_gpt", "--tokenizer=sentence_piece"]
     arguments += ["--vocabulary-size=200", "--one-line"]

@@ -11,7 +11,7 @@ import kzoo
 from kzoo import cli
 from kzoo.export import RecognitionPredictor
 from kzoo.recipes import recognition
-from kzoo.recipes.parts import command_line, recognition_parts, recognition_report
+from kzoo.recipes.parts import command_line, recognition_parts, recognition_report, run_folder
 from kzoo.recipes.parts.pictures import read_input
 from tests.recipes.stopped import check_resumed, stop_and_resume
 
@@ -26,7 +26,7 @@ def run(tmp_path_factory):
     """A run that stopped in its second epoch, and was then run again to its end."""
     out = tmp_path_factory.mktemp("runs") / "stopped"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recognition, "PRECISIONS", PRECISIONS)
+        patch.setattr(run_folder, "PRECISIONS", PRECISIONS)
         return out, *stop_and_resume(recognition, out, SIZES, "checkpoint/ctc_ocr_lstm")
 
 

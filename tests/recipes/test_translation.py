@@ -8,7 +8,7 @@ import pytest
 
 import kzoo
 from kzoo.recipes import chatbot, translation
-from kzoo.recipes.parts import command_line, generation, seq2seq_files
+from kzoo.recipes.parts import command_line, generation, run_folder
 from kzoo.text import ByteTokenizer
 from tests.recipes.stopped import check_resumed, stop_and_resume
 
@@ -93,7 +93,7 @@ def start(recipe, folder, out, *arguments):
 @pytest.fixture
 def one_file(monkeypatch):
     """One precision of the three, which all are in `run`."""
-    monkeypatch.setattr(seq2seq_files, "PRECISIONS", ("dynamic",))
+    monkeypatch.setattr(run_folder, "PRECISIONS", ("dynamic",))
 
 
 def test_without_attention_there_is_no_picture_of_it(folder, tmp_path, capsys, one_file):
