@@ -56,8 +56,6 @@ SETTINGS = {
     "nsmc": dict(epochs=2, batch_size=64, max_length=64),
     "sst2": dict(epochs=4, learning_rate=1e-4, layer_decay=0.9, pooling="mean", floor="words"),
 }
-# Through six layers in int8 the probability of a doubtful text moves further than through one.
-TOLERANCES = {"dynamic": 0.2}
 _REVIEWS = ["재미있고 감동적인 영화예요", "시간이 아깝다", "또 보고 싶다"]
 SENTENCES = {
     "sentiment_ko": _REVIEWS,
@@ -113,7 +111,9 @@ def main(knobs):
     export_saved_model(model, out / "saved_model", max_length=knobs.max_length)
     probabilities = test.restore_order(model.predict(test, verbose=0))
     results = probabilities, [resume.history], test[0][0], SENTENCES.get(data.name, [])
-    classification.finish(out, data, knobs, tokenizer, model, *results, TOLERANCES)
+    classification.finish(
+        out, data, knobs, tokenizer, model, *results, tolerances=bert_parts.TOLERANCES
+    )
 
 
 if __name__ == "__main__":

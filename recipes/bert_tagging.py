@@ -53,8 +53,6 @@ class Knobs:
 
 # Where a data set asks for other settings than the defaults; the command line overrides both.
 SETTINGS = {"pos_ko": dict(jamo=True), "ud_ko_gsd": dict(jamo=True)}
-# Through six layers in int8 the probability of a doubtful tag moves further than through one.
-TOLERANCES = {"dynamic": 0.2}
 
 
 def read_tokenizer(knobs, data):
@@ -117,7 +115,7 @@ def main(knobs):
 
     # Measurement beside the floors, export, and the same measurement through each file alone
     predicted = tagging_parts.tag(decoder, batches(data.test), data.test, data.tag_names)
-    options = dict(histories=[resume.history], tolerances=TOLERANCES)
+    options = dict(histories=[resume.history], tolerances=bert_parts.TOLERANCES)
     tagging_parts.finish(out, data, knobs, tokenizer, decoder, predicted, **options)
 
 

@@ -20,6 +20,8 @@ from kzoo.training import (
 
 ROWS = ("lines", "filled", "pairs")
 SIZES = ("embedding_dim", "num_heads", "hidden_dim", "num_layers")
+# Through six layers in int8 a probability that is in doubt moves further than through one.
+TOLERANCES = {"dynamic": 0.2}
 
 
 def read_tokenizer(texts, knobs):
@@ -113,8 +115,8 @@ def create_pretrainer(knobs, vocabulary_size):
 
     Without the next sentence there is no pooled output.
     """
-    rates = dict(dropout=knobs.dropout, attention_dropout=knobs.dropout)
-    options = dict(**rates, pools=knobs.rows == "pairs")
+    options = dict(dropout=knobs.dropout, attention_dropout=knobs.dropout)
+    options["pools"] = knobs.rows == "pairs"
     if knobs.folder is not None:
         model = load_bert(knobs.folder, head=head(knobs), new_heads=True, **options)
         check_positions(model, knobs.max_length)
