@@ -7,6 +7,7 @@ being traced, and stays for the files that follow; left alone for a minute, it e
 
 import atexit
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -144,6 +145,9 @@ def main():
     # What libraries print must not be taken for an answer.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     import tensorflow  # noqa: F401  Before the first job comes.
+
+    # Else the collector walks all of TensorFlow again and again, a third of a conversion's time.
+    gc.freeze()
 
     while True:
         leaving = threading.Timer(IDLE_SECONDS, os._exit, [0])
