@@ -7,6 +7,7 @@ from keras import ops
 
 from kzoo.decoding.diversity import select
 from kzoo.decoding.loop import repeat_rows, take_per_row, unroll
+from kzoo.decoding.wide_top_k import wide_top_k
 
 # A source position without any attention costs as much as one with this much, and not infinity.
 LEAST_COVERAGE = 1e-6
@@ -76,19 +77,23 @@ class BeamSteps:
         """Runs one step; emits the parents and ids of the live hypotheses, and the alignments."""
         width = self.width
         logits, state, alignments = self.step(search.ids, search.state, self.memory)
-        vocabulary = logits.shape[1]
-        gains = logits - ops.logsumexp(logits, axis=-1, keepdims=True)
-        totals = ops.reshape(search.scores, (-1, 1)) + self.rules.block(gains, t)
-        totals = ops.reshape(totals, (-1, width, vocabulary))
+        # Of every live hypothesis the continuations that can be among the chosen ones: an id that
+        # other groups took is penalised, and gives its place to the next.
+        count = min(width * (self.options.num_groups + 1), logits.shape[1])
+        best, ids = wide_top_k(self.rules.block(logits, t), count)
+        gains = best - ops.logsumexp(logits, axis=-1, keepdims=True)
+        totals = ops.reshape(search.scores, (-1, 1)) + gains
+        totals, ids = (ops.reshape(x, (-1, width * count)) for x in (totals, ids))
         picked, live = select(
             totals,
+            ids,
             width,
             self.rules.end_id,
             self.options.num_groups,
             self.options.diversity_penalty,
         )
-        scores = take_per_row(ops.reshape(totals, (-1, width * vocabulary)), picked)
-        parents, ids = ops.floor_divide(picked, vocabulary), ops.mod(picked, vocabulary)
+        scores, ids = take_per_row(totals, picked), take_per_row(ids, picked)
+        parents = ops.floor_divide(picked, count)
         alignments = [ops.reshape(x, (-1, width, *ops.shape(x)[1:])) for x in alignments]
         coverage = [c + a for c, a in zip(search.coverage, alignments, strict=True)]
         candidates = [x[:, :width] for x in (scores, parents, ids)]

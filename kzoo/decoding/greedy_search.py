@@ -1,9 +1,8 @@
 """Greedy search: always the most probable id."""
 
-from keras import ops
-
 from kzoo.decoding.single import decode
 from kzoo.decoding.step import Rules, StepFunction
+from kzoo.decoding.wide_top_k import wide_top_k
 
 
 def greedy(
@@ -42,6 +41,7 @@ def greedy(
 
     Example, of a step function that counts down to the end id 1:
 
+    >>> from keras import ops
     >>> step = lambda ids, state: (ops.one_hot(ids - 1, 5), state)
     >>> decoded = greedy(step, (), [4, 2], end_id=1, max_length=4)
     >>> ops.convert_to_numpy(decoded.ids).tolist()
@@ -52,7 +52,7 @@ def greedy(
 
     def choose(logits, memory):
         # Keras's argmax of floats does not convert to built-in operators.
-        return ops.cast(ops.top_k(logits, 1)[1][:, 0], "int32"), memory
+        return wide_top_k(logits, 1)[1][:, 0], memory
 
     rules = Rules(end_id, max_length, pad_id, min_length, banned_ids)
     return decode(StepFunction(step, state, start_ids, source_mask), rules, choose)

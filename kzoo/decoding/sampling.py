@@ -8,6 +8,7 @@ from kzoo.decoding.loop import take_per_row
 from kzoo.decoding.random_numbers import next_uniform, seed_rows
 from kzoo.decoding.single import decode
 from kzoo.decoding.step import Rules, StepFunction
+from kzoo.decoding.wide_top_k import wide_top_k
 
 
 def sample(
@@ -122,7 +123,7 @@ def draw(logits, u, top_k=None, top_p=None):
     if top_k is not None or top_p is not None:
         is_fixed = top_k is None or is_integer(top_k)
         kept = min(top_k or vocabulary, vocabulary) if is_fixed else vocabulary
-        logits, ids = ops.top_k(logits, kept)
+        logits, ids = wide_top_k(logits, kept)
         if not is_fixed:
             logits = ops.where(np.arange(vocabulary) < top_k, logits, -np.inf)
     # Keras's softmax would warn where only one id is left.

@@ -166,11 +166,14 @@ class Rules:
                 f"`banned_ids` must be in the vocabulary of {vocabulary} ids and leave one beside "
                 f"the end id. Received: banned_ids={self.banned_ids}"
             )
+        # Sums, because LiteRT takes three times as long to choose from a row and a batch of rows.
         if self.banned_ids:
-            banned = np.isin(np.arange(vocabulary), self.banned_ids)
-            logits = ops.where(banned, -np.inf, logits)
+            logits = logits + _cost(np.isin(np.arange(vocabulary), self.banned_ids))
         if not is_integer(self.min_length) or self.min_length > 1:
-            is_end = np.arange(vocabulary) == self.end_id
-            too_short = t + 1 < self.min_length
-            logits = ops.where(ops.logical_and(is_end, too_short), -np.inf, logits)
+            cost = _cost(np.arange(vocabulary) == self.end_id)
+            logits = logits + ops.where(t + 1 < self.min_length, cost, 0.0)
         return logits
+
+
+def _cost(is_blocked):
+    return np.where(is_blocked, -np.inf, 0.0).astype("float32")
