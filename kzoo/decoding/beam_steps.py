@@ -6,7 +6,8 @@ import numpy as np
 from keras import ops
 
 from kzoo.decoding.diversity import select
-from kzoo.decoding.loop import repeat_rows, take_per_row, unroll
+from kzoo.decoding.loop import unroll
+from kzoo.decoding.rows import repeat_rows, take_per_row
 from kzoo.decoding.wide_top_k import wide_top_k
 
 # A source position without any attention costs as much as one with this much, and not infinity.
@@ -92,7 +93,7 @@ class BeamSteps:
             self.options.num_groups,
             self.options.diversity_penalty,
         )
-        scores, ids = take_per_row(totals, picked), take_per_row(ids, picked)
+        scores, ids = take_per_row([totals, ids], picked)
         parents = ops.floor_divide(picked, count)
         alignments = [ops.reshape(x, (-1, width, *ops.shape(x)[1:])) for x in alignments]
         coverage = [c + a for c, a in zip(search.coverage, alignments, strict=True)]
@@ -101,14 +102,14 @@ class BeamSteps:
 
         # Where too few live on, `live` names candidates that have ended, which must not go on.
         scores = ops.where(ids == self.rules.end_id, -np.inf, scores)
-        scores, parents, ids = (take_per_row(x, live) for x in (scores, parents, ids))
+        scores, parents, ids = take_per_row([scores, parents, ids], live)
         starts = ops.expand_dims(ops.arange(ops.shape(parents)[0], dtype="int32") * width, 1)
         beams = ops.reshape(starts + parents, (-1,))
         search = Search(
             ops.reshape(ids, (-1,)),
             [ops.take(x, beams, axis=0) for x in state],
             scores,
-            [take_per_row(x, parents) for x in coverage],
+            take_per_row(coverage, parents) if coverage else [],
             finished,
             ops.logical_or(search.done, self._is_done(scores, finished)),
         )
@@ -124,14 +125,14 @@ class BeamSteps:
             logs = ops.log(ops.clip(coverage[0], LEAST_COVERAGE, 1.0))
             logs = logs * ops.expand_dims(self.source_mask[0], 1)
             penalty = self.options.coverage_penalty * ops.sum(logs, axis=-1)
-            scores = scores + take_per_row(penalty, parents)
+            scores = scores + take_per_row([penalty], parents)[0]
         new = Finished(ops.where(ends, scores, -np.inf), ops.zeros_like(ids) + length, parents, ids)
         both = Finished(
             *(ops.concatenate(x, axis=1) for x in zip(search.finished, new, strict=True))
         )
         best, order = ops.top_k(both.scores, self.width)
         order = ops.cast(order, "int32")
-        return Finished(best, *(take_per_row(x, order) for x in both[1:]))
+        return Finished(best, *take_per_row(both[1:], order))
 
     def _is_done(self, live_scores, finished):
         num_results = min(self.options.num_results, self.width)
@@ -175,13 +176,15 @@ def trace_back(finished, history, max_length, pad_id):
     def step(n, place):
         t = longest - 1 - n
         is_last, is_before = t == finished.lengths - 1, t < finished.lengths - 1
-        emitted = ops.where(is_before, take_per_row(ids[t], place), pad)
+        before, emitted = take_per_row([parents[t], ids[t]], place)
+        emitted = ops.where(is_before, emitted, pad)
         emitted = [ops.where(is_last, finished.ids, emitted)]
-        place = ops.where(is_before, take_per_row(parents[t], place), place)
+        place = ops.where(is_before, before, place)
         place = ops.where(is_last, finished.parents, place)
-        for x in alignments:
+        if alignments:
             reached = ops.expand_dims(t < finished.lengths, -1)
-            emitted.append(ops.where(reached, take_per_row(x[t], place), 0.0))
+            attended = take_per_row([x[t] for x in alignments], place)
+            emitted += [ops.where(reached, x, 0.0) for x in attended]
         return place, emitted
 
     blank = [pad, *(ops.zeros_like(x[0]) for x in alignments)]

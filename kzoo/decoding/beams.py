@@ -6,8 +6,9 @@ from keras import ops
 
 from kzoo.decoding.beam_steps import BeamSteps, trace_back
 from kzoo.decoding.checks import check_integer, check_number
-from kzoo.decoding.loop import take_per_row, unroll
+from kzoo.decoding.loop import unroll
 from kzoo.decoding.result import Decoded
+from kzoo.decoding.rows import take_per_row
 from kzoo.decoding.step import Rules, StepFunction
 
 
@@ -136,7 +137,7 @@ def beam_search(
     )
     scores, order = ops.top_k(scores, options.num_results)
     order = ops.cast(order, "int32")
-    lengths, ids, *alignments = (take_per_row(x, order) for x in (lengths, *found))
+    lengths, ids, *alignments = take_per_row([lengths, *found], order)
     return Decoded(ids, lengths, scores, *alignments)
 
 

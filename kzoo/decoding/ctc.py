@@ -13,8 +13,9 @@ import numpy as np
 from keras import ops
 
 from kzoo.decoding.checks import check_integer, check_tensor
-from kzoo.decoding.loop import take_per_row, unroll
+from kzoo.decoding.loop import unroll
 from kzoo.decoding.result import Decoded
+from kzoo.decoding.rows import take_per_row
 
 BLANK = 0
 # The logarithm of what cannot be: its share is 0 in float32. Frames that hold it are padding.
@@ -187,9 +188,7 @@ def _advance(beams, frame, max_length):
     parents = ops.floor_divide(place, num_classes)
     new = ops.mod(place, num_classes)
 
-    symbols, sizes, last, blank, symbol = (
-        take_per_row(x, parents) for x in (*beams[:3], blank, symbol)
-    )
+    symbols, sizes, last, blank, symbol = take_per_row([*beams[:3], blank, symbol], parents)
     is_end = np.arange(max_length) == ops.expand_dims(sizes, 2)
     is_new = ops.logical_and(is_end, ops.expand_dims(is_grown, 2))
     return _Beams(

@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-from kzoo.decoding.loop import take_per_row
+from kzoo.decoding.rows import take_per_row
 
 
 def select(totals, ids, width, end_id, num_groups=1, diversity_penalty=0.0):
@@ -42,7 +42,7 @@ def select(totals, ids, width, end_id, num_groups=1, diversity_penalty=0.0):
         picked, live, scores = _select(ranking, names, width, end_id)
         chosen.append((picked, live))
         # Where there are fewer hypotheses than places, the rest of the places took no id.
-        names = take_per_row(take_per_row(names, picked), live)
+        (names,) = take_per_row(take_per_row([names], picked), live)
         taken.append(ops.where(scores > -np.inf, names, -1))
     picked, live = (ops.stack(x, axis=1) for x in zip(*chosen, strict=True))
     return ops.reshape(picked, (-1, 2 * width)), ops.reshape(live, (-1, width))
@@ -52,6 +52,6 @@ def _select(ranking, ids, width, end_id):
     """Returns what `select` does, for one group, and the ranking scores of the live ones."""
     best, picked = ops.top_k(ranking, 2 * width)
     picked = ops.cast(picked, "int32")
-    ends = take_per_row(ids, picked) == end_id
-    scores, live = ops.top_k(ops.where(ends, -np.inf, best), width)
+    (last,) = take_per_row([ids], picked)
+    scores, live = ops.top_k(ops.where(last == end_id, -np.inf, best), width)
     return picked, ops.cast(live, "int32"), scores

@@ -1,8 +1,4 @@
-"""The one loop over steps, which collects what the steps emit.
-
-Here and wherever tensors meet in a step: new axes by `expand_dims`. Indexing with None becomes a
-StridedSlice, which LiteRT lacks for booleans and after an ellipsis.
-"""
+"""The one loop over steps, which collects what the steps emit."""
 
 from keras import ops
 
@@ -69,41 +65,3 @@ def _write(buffers, index, values):
         ops.slice_update(buffer, (index, *[0] * len(value.shape)), ops.expand_dims(value, 0))
         for buffer, value in zip(buffers, values, strict=True)
     ]
-
-
-def take_per_row(x, indices):
-    """Takes for every row its own entries: `y[b, k] = x[b, indices[b, k]]`.
-
-    Args:
-        x: `(batch, n, ...)`, `n` static.
-        indices: int32 `(batch, k)`.
-
-    Returns:
-        `(batch, k, ...)`.
-
-    Example:
-
-    >>> import numpy as np
-    >>> x, indices = np.array([[1, 2, 3], [4, 5, 6]]), np.array([[2, 2], [0, 1]], "int32")
-    >>> ops.convert_to_numpy(take_per_row(x, indices)).tolist()
-    [[3, 3], [4, 5]]
-    """
-    starts = ops.arange(ops.shape(x)[0], dtype="int32") * x.shape[1]
-    flat = ops.reshape(x, (-1, *ops.shape(x)[2:]))
-    return ops.take(flat, indices + ops.expand_dims(starts, 1), axis=0)
-
-
-def repeat_rows(tensors, count):
-    """Repeats every row of every tensor `count` times.
-
-    Example:
-
-    >>> ops.convert_to_numpy(repeat_rows([ops.array([5, 6])], 2)[0]).tolist()
-    [5, 5, 6, 6]
-    """
-
-    def repeat(x):
-        rows = ops.arange(ops.shape(x)[0] * count, dtype="int32")
-        return ops.take(x, ops.floor_divide(rows, count), axis=0)
-
-    return [repeat(x) for x in tensors]

@@ -4,8 +4,8 @@ import numpy as np
 from keras import ops
 
 from kzoo.decoding.checks import check_integer, check_number, is_integer
-from kzoo.decoding.loop import take_per_row
 from kzoo.decoding.random_numbers import next_uniform, seed_rows
+from kzoo.decoding.rows import take_per_row
 from kzoo.decoding.single import decode
 from kzoo.decoding.step import Rules, StepFunction
 from kzoo.decoding.wide_top_k import wide_top_k
@@ -138,4 +138,7 @@ def draw(logits, u, top_k=None, top_p=None):
     )
     # The first hit; should rounding leave none, the most probable.
     chosen = ops.top_k(ops.where(hit, 2.0, probabilities), 1)[1]
-    return ops.cast(chosen if ids is None else take_per_row(ids, chosen), "int32")[:, 0]
+    chosen = ops.cast(chosen, "int32")
+    if ids is not None:
+        (chosen,) = take_per_row([ids], chosen)
+    return chosen[:, 0]

@@ -3,7 +3,8 @@
 from keras import ops
 
 from kzoo.decoding.checks import check_tensor
-from kzoo.decoding.loop import take_per_row, unroll
+from kzoo.decoding.loop import unroll
+from kzoo.decoding.rows import take_per_row
 from kzoo.decoding.step import StepFunction
 
 
@@ -42,9 +43,8 @@ def score(step, state, start_ids, ids, lengths):
         logits, state, _ = step(ids, state)
         # Padding may be outside of the vocabulary.
         target = ops.where(t < lengths, targets[t], 0)
-        gain = take_per_row(logits, ops.expand_dims(target, 1))[:, 0] - ops.logsumexp(
-            logits, axis=-1
-        )
+        (gain,) = take_per_row([logits], ops.expand_dims(target, 1))
+        gain = gain[:, 0] - ops.logsumexp(logits, axis=-1)
         return (target, state, ops.where(t < lengths, scores + gain, scores)), []
 
     scores = ops.zeros_like(step.ids, dtype="float32")

@@ -2,8 +2,9 @@
 
 from keras import ops
 
-from kzoo.decoding.loop import take_per_row, unroll
+from kzoo.decoding.loop import unroll
 from kzoo.decoding.result import Decoded
+from kzoo.decoding.rows import take_per_row
 
 
 def decode(step, rules, choose, memory=()):
@@ -33,9 +34,8 @@ def decode(step, rules, choose, memory=()):
         ids, state, finished, lengths, scores, memory = carry
         logits, state, alignments = step(ids, state)
         chosen, memory = choose(rules.block(logits, t), memory)
-        gain = take_per_row(logits, ops.expand_dims(chosen, 1))[:, 0] - ops.logsumexp(
-            logits, axis=-1
-        )
+        (gain,) = take_per_row([logits], ops.expand_dims(chosen, 1))
+        gain = gain[:, 0] - ops.logsumexp(logits, axis=-1)
         scores = ops.where(finished, scores, scores + gain)
         lengths = ops.where(finished, lengths, t + 1)
         emitted = [ops.where(finished, pad, chosen)]

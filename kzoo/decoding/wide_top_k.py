@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-from kzoo.decoding.loop import take_per_row
+from kzoo.decoding.rows import take_per_row
 
 GROUP = 64
 
@@ -38,9 +38,12 @@ def wide_top_k(x, k):
         x = ops.pad(x, ((0, 0), (0, num_groups * GROUP - n)), constant_values=-np.inf)
     groups = ops.reshape(x, (-1, num_groups, GROUP))
     _, best = ops.top_k(ops.max(groups, axis=-1), k)
-    # In the order in which they stand, which is that of equals.
-    best = -ops.top_k(-ops.cast(best, "int32"), k)[0]
-    values, places = ops.top_k(ops.reshape(take_per_row(groups, best), (-1, k * GROUP)), k)
+    best = ops.cast(best, "int32")
+    if k > 1:
+        # In the order in which they stand, which is that of equals.
+        best = -ops.top_k(-best, k)[0]
+    (groups,) = take_per_row([groups], best)
+    values, places = ops.top_k(ops.reshape(groups, (-1, k * GROUP)), k)
     places = ops.cast(places, "int32")
-    group = take_per_row(best, ops.floor_divide(places, GROUP))
+    (group,) = take_per_row([best], ops.floor_divide(places, GROUP))
     return values, group * GROUP + ops.mod(places, GROUP)
