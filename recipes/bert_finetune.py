@@ -99,10 +99,10 @@ def train_member(knobs, index, tokenizer, data, train, validation, out):
 def main(knobs):
     """Runs the recipe with these knobs."""
     pretrained = knobs.folder is not None and not knobs.from_scratch
-    if knobs.members < 1 or (knobs.members > 1 and not pretrained):
+    if knobs.members > 1 and not pretrained:
         raise ValueError(
-            "`members` must be 1, or a larger number of fine-tunings of one pretrained `folder`, "
-            f"without `from_scratch`. Received: members={knobs.members}"
+            "`members` above 1 are fine-tunings of a pretrained `folder`, without `from_scratch`. "
+            f"Received: members={knobs.members}"
         )
     out = run_folder.prepare(knobs, knobs.out or Path("runs/bert_finetune", knobs.dataset))
 

@@ -16,6 +16,9 @@ def run(recipe, arguments=None):
     """
     knobs = parse(recipe.Knobs, recipe.SETTINGS, recipe.__doc__, arguments)
     try:
+        for name in ("epochs", "members"):
+            if (count := getattr(knobs, name, 1)) < 1:
+                raise ValueError(f"`{name}` must be at least 1. Received: {name}={count}")
         recipe.main(knobs)
     except (ValueError, OSError, ExportError) as error:
         sys.exit(f"kzoo: {error}")

@@ -187,7 +187,7 @@ def test_settings_fit_the_knobs(recipe):
             "`max_length` must be at most 12. Received: 128",
         ),
         (bert_finetune, ["--folder=nowhere"], "folder"),
-        (bert_finetune, ["--members=2"], "`members` must be 1, or a larger number"),
+        (bert_finetune, ["--members=2"], "`members` above 1 are fine-tunings"),
         (bert_finetune, ["--dataset=nsmc"], "nsmc is not shipped"),
     ],
 )
