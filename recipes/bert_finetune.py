@@ -15,7 +15,7 @@ import keras
 
 import kzoo
 from kzoo.export import export_saved_model
-from kzoo.models import bert_classifier, uniform_soup
+from kzoo.models import bert_classifier
 from kzoo.models.bert_heads import POOLINGS
 from kzoo.recipes.parts import bert_parts, classification, command_line, run_folder
 from kzoo.training import BertBatches, Resume
@@ -48,8 +48,6 @@ class Knobs:
     weight_decay: float = 0.01  # Of matrices.
     clip_norm: float = 1.0  # Largest norm of all gradients together.
     floor: Literal["characters", "words"] = "characters"  # N-grams of the linear floor.
-    members: int = 1  # Fine-tunings of the folder from different seeds, whose mean weights are the
-    # classifier.
     seed: int = 1  # Of weights, batches and dropout.
 
 
@@ -73,37 +71,8 @@ def create_classifier(knobs, tokenizer, num_classes):
     return encoder, bert_classifier(encoder, num_classes, knobs.dropout, knobs.pooling)
 
 
-def train_member(knobs, index, tokenizer, data, train, validation, out):
-    """Trains, or goes on training, one classifier.
-
-    Returns:
-        The encoder and the classifier, with their best weights, and the history.
-    """
-    keras.utils.set_random_seed(knobs.seed + index)
-    encoder, model = create_classifier(knobs, tokenizer, len(data.class_names))
-    factors = bert_parts.layer_factors(model, knobs.layer_decay)
-    optimizer = bert_parts.optimizer(knobs, knobs.epochs * len(train), factors)
-    # Compiled by XLA, each of the many shapes would take longer to compile than to train.
-    options = dict(metrics=["accuracy"], jit_compile=False)
-    model.compile(optimizer, "sparse_categorical_crossentropy", **options)
-    resume = Resume(out / "checkpoint" / f"member_{index}", patience=knobs.patience)
-    train.seed = knobs.seed + index
-    train.start_epoch(resume.restore(model))
-    if not resume.finished:
-        options = dict(epochs=knobs.epochs, initial_epoch=train.epoch, callbacks=[resume])
-        model.fit(train, validation_data=validation, **options)
-    resume.load_best(model)
-    return encoder, model, resume.history
-
-
 def main(knobs):
     """Runs the recipe with these knobs."""
-    pretrained = knobs.folder is not None and not knobs.from_scratch
-    if knobs.members > 1 and not pretrained:
-        raise ValueError(
-            "`members` above 1 are fine-tunings of a pretrained `folder`, without `from_scratch`. "
-            f"Received: members={knobs.members}"
-        )
     out = run_folder.prepare(knobs, knobs.out or Path("runs/bert_finetune", knobs.dataset))
 
     # Data
@@ -116,26 +85,32 @@ def main(knobs):
     def batches(part, shuffle=False):
         ids = [tokenizer.row(text) for text in part.texts]
         sizes = knobs.batch_size, knobs.max_length
-        return BertBatches(ids, part.labels, *sizes, shuffle)
+        return BertBatches(ids, part.labels, *sizes, shuffle, knobs.seed)
 
     train = batches(data.train, shuffle=True)
     validation, test = batches(data.validation), batches(data.test)
 
-    # Training, one member after the other
-    arguments = tokenizer, data, train, validation, out
-    trained = [train_member(knobs, index, *arguments) for index in range(knobs.members)]
-    encoders, members, histories = zip(*trained, strict=True)
-    # The first encoder is a part of the first member, which takes the mean weights.
-    encoder, model = encoders[0], uniform_soup(members)
-    found = model.evaluate(validation, verbose=0, return_dict=True)
-    print(f"validation accuracy of the mean of {knobs.members}: {100 * found['accuracy']:.2f}")
+    # Training
+    keras.utils.set_random_seed(knobs.seed)
+    encoder, model = create_classifier(knobs, tokenizer, len(data.class_names))
+    factors = bert_parts.layer_factors(model, knobs.layer_decay)
+    optimizer = bert_parts.optimizer(knobs, knobs.epochs * len(train), factors)
+    # Compiled by XLA, each of the many shapes would take longer to compile than to train.
+    options = dict(metrics=["accuracy"], jit_compile=False)
+    model.compile(optimizer, "sparse_categorical_crossentropy", **options)
+    resume = Resume(out / "checkpoint", "val_accuracy", patience=knobs.patience)
+    train.start_epoch(resume.restore(model))
+    if not resume.finished:
+        options = dict(epochs=knobs.epochs, initial_epoch=train.epoch, callbacks=[resume])
+        model.fit(train, validation_data=validation, **options)
+    resume.load_best(model)
     run_folder.save_model(model, out / "model.keras")
     bert_parts.save(encoder, tokenizer, out / "bert")
 
     # Measurement beside the linear floor, export, and the same measurement through each file alone
     export_saved_model(model, out / "saved_model", max_length=knobs.max_length)
     probabilities = test.restore_order(model.predict(test, verbose=0))
-    results = probabilities, histories, test[0][0], SENTENCES.get(data.name, [])
+    results = probabilities, [resume.history], test[0][0], SENTENCES.get(data.name, [])
     classification.finish(
         out, data, knobs, tokenizer, model, *results, tolerances=bert_parts.TOLERANCES
     )

@@ -35,7 +35,6 @@ from kzoo.models.nnlm import nnlm
 from kzoo.models.recognizer import ctc_decoder, ctc_recognizer, ctc_stream
 from kzoo.models.registry import create_model, list_models, register_model
 from kzoo.models.seq2seq import ATTENTIONS, Seq2SeqSteps, seq2seq
-from kzoo.models.soup import uniform_soup
 from kzoo.models.tagger import tag_decoder, tagger
 from kzoo.models.transformer import transformer_seq2seq
 from kzoo.models.vector_to_sequence import vector_to_sequence
@@ -85,7 +84,6 @@ __all__ = [
     "text_classifier",
     "transformer_language_model",
     "transformer_seq2seq",
-    "uniform_soup",
     "vector_to_sequence",
     "word_table",
 ]

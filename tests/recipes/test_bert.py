@@ -51,7 +51,6 @@ def finetuned(folder, pretrained, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "finetuned"
     arguments = ["--dataset=nsmc", f"--data={folder}", f"--folder={pretrained[0] / 'bert'}"]
     arguments += [f"--out={out}", "--epochs=1", "--layer-decay=0.5", "--max-length=16"]
-    arguments += ["--members=2"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(classification, "export_many", remember)
         kzoo_command(["train", "bert_finetune", *arguments])
@@ -98,20 +97,6 @@ def test_fine_tuning_leaves_files_that_read_texts(finetuned, capsys):
     kzoo_command(["predict", str(finetuned / "dynamic.tflite"), "정말 " * 50, "최악"])
     lines = capsys.readouterr().out.strip().split("\n")
     assert {line.split("\t")[0] for line in lines} <= {"negative", "positive"}
-
-
-def test_its_weights_are_the_mean_of_two_fine_tunings(finetuned):
-    knobs = bert_finetune.Knobs(folder=finetuned / "bert", max_length=16)
-    tokenizer = BertTokenizer.from_folder(knobs.folder)
-    members = []
-    for name in ("member_0", "member_1"):
-        _, model = bert_finetune.create_classifier(knobs, tokenizer, 2)
-        model.load_weights(finetuned / "checkpoint" / name / "epoch_000.weights.h5")
-        members.append(model.get_weights())
-    found = keras.saving.load_model(finetuned / "model.keras").get_weights()
-    for mean, first, second in zip(found, *members, strict=True):
-        np.testing.assert_allclose(mean, (first + second) / 2, rtol=1e-6, atol=1e-7)
-    assert any((first != second).any() for first, second in zip(*members, strict=True))
 
 
 def test_int8_may_move_a_doubtful_text(finetuned):
@@ -187,7 +172,6 @@ def test_settings_fit_the_knobs(recipe):
             "`max_length` must be at most 12. Received: 128",
         ),
         (bert_finetune, ["--folder=nowhere"], "folder"),
-        (bert_finetune, ["--members=2"], "`members` above 1 are fine-tunings"),
         (bert_finetune, ["--dataset=nsmc"], "nsmc is not shipped"),
     ],
 )
