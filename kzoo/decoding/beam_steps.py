@@ -109,7 +109,7 @@ class BeamSteps:
             ops.reshape(ids, (-1,)),
             [ops.take(x, beams, axis=0) for x in state],
             scores,
-            take_per_row(coverage, parents) if coverage else [],
+            take_per_row(coverage, parents),
             finished,
             ops.logical_or(search.done, self._is_done(scores, finished)),
         )
@@ -181,10 +181,9 @@ def trace_back(finished, history, max_length, pad_id):
         emitted = [ops.where(is_last, finished.ids, emitted)]
         place = ops.where(is_before, before, place)
         place = ops.where(is_last, finished.parents, place)
-        if alignments:
-            reached = ops.expand_dims(t < finished.lengths, -1)
-            attended = take_per_row([x[t] for x in alignments], place)
-            emitted += [ops.where(reached, x, 0.0) for x in attended]
+        reached = ops.expand_dims(t < finished.lengths, -1)
+        attended = take_per_row([x[t] for x in alignments], place)
+        emitted += [ops.where(reached, x, 0.0) for x in attended]
         return place, emitted
 
     blank = [pad, *(ops.zeros_like(x[0]) for x in alignments)]

@@ -11,7 +11,7 @@ def take_per_row(tensors, indices):
     """Takes for every row its own entries of each tensor: `y[b, k] = x[b, indices[b, k]]`.
 
     Args:
-        tensors: List of `(batch, n, ...)`, `n` static and the same for all.
+        tensors: List of `(batch, n, ...)`, `n` static and the same for all; may be empty.
         indices: int32 `(batch, k)`, `0 <= indices < n`.
 
     Returns:
@@ -24,6 +24,8 @@ def take_per_row(tensors, indices):
     >>> ops.convert_to_numpy(take_per_row([x], indices)[0]).tolist()
     [[3, 3], [4, 5]]
     """
+    if not tensors:
+        return []
     # Once for all of them: to runtimes a small operator is as dear as a large one.
     starts = ops.arange(ops.shape(indices)[0], dtype="int32") * tensors[0].shape[1]
     rows = indices + ops.expand_dims(starts, 1)
