@@ -5,6 +5,7 @@ import contextlib
 import keras
 from keras import ops
 
+from kzoo.decoding.rows import gather_scope
 from kzoo.export.errors import ExportError
 from kzoo.export.lowering import Lowering
 from kzoo.export.products import whole_products
@@ -32,7 +33,9 @@ def for_device(model, lowering):
         model: the keras.Model that is traced.
         lowering: `kzoo.export.lowering.Lowering`.
     """
-    with lowering_scope(lowering), full_precision(model), whole_products():
+    import tensorflow as tf
+
+    with lowering_scope(lowering), gather_scope(tf.gather), full_precision(model), whole_products():
         yield
 
 

@@ -54,6 +54,10 @@ class Knobs:
 
 
 _REVIEWS = dict(prompts=("이 영화는", "배우들의 연기"), length=60, one_line=True)
+_BLOCKS = dict(
+    **dict(embedding_dim=128, window=256, batch_size=12, epochs=10),
+    **dict(learning_rate=2.5e-3, weight_decay=0.1),
+)
 # Where a data set, or a model on it, asks for other settings than the defaults; the command line
 # overrides all of them.
 SETTINGS = {
@@ -63,10 +67,13 @@ SETTINGS = {
         **dict(embedding_dim=256, units=256, num_layers=4, batch_size=16, epochs=5),
         **dict(learning_rate=3e-3, warmup_steps=150, weight_decay=0.01),
     ),
-    ("tinyshakespeare", "language_transformer_llama"): dict(
-        **dict(embedding_dim=128, units=384, window=256, batch_size=12, epochs=10),
-        **dict(learning_rate=2.5e-3, weight_decay=0.1),
+    ("tinyshakespeare", "language_lstm"): dict(embedding_dim=240, units=240, num_layers=2),
+    ("tinyshakespeare", "language_gru"): dict(num_layers=2),
+    ("tinyshakespeare", "language_simple_rnn"): dict(
+        embedding_dim=384, units=384, num_layers=3, learning_rate=1e-3
     ),
+    ("tinyshakespeare", "language_transformer_llama"): dict(units=384, **_BLOCKS),
+    ("tinyshakespeare", "language_transformer_gpt"): dict(units=512, **_BLOCKS),
 }
 
 

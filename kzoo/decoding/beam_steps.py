@@ -6,8 +6,9 @@ import numpy as np
 from keras import ops
 
 from kzoo.decoding.diversity import select
+from kzoo.decoding.log_total import log_total
 from kzoo.decoding.loop import unroll
-from kzoo.decoding.rows import repeat_rows, take_per_row
+from kzoo.decoding.rows import repeat_rows, take_per_row, take_rows
 from kzoo.decoding.wide_top_k import wide_top_k
 
 # A source position without any attention costs as much as one with this much, and not infinity.
@@ -82,7 +83,7 @@ class BeamSteps:
         # other groups took is penalised, and gives its place to the next.
         count = min(width * (self.options.num_groups + 1), logits.shape[1])
         best, ids = wide_top_k(self.rules.block(logits, t), count)
-        gains = best - ops.logsumexp(logits, axis=-1, keepdims=True)
+        gains = best - log_total(logits)
         totals = ops.reshape(search.scores, (-1, 1)) + gains
         totals, ids = (ops.reshape(x, (-1, width * count)) for x in (totals, ids))
         picked, live = select(
@@ -107,7 +108,7 @@ class BeamSteps:
         beams = ops.reshape(starts + parents, (-1,))
         search = Search(
             ops.reshape(ids, (-1,)),
-            [ops.take(x, beams, axis=0) for x in state],
+            [take_rows(x, beams) for x in state],
             scores,
             take_per_row(coverage, parents),
             finished,
@@ -190,4 +191,4 @@ def trace_back(finished, history, max_length, pad_id):
     _, reverse = unroll(step, ops.zeros_like(pad), max_length, blank, lambda n, place: n < longest)
     t = ops.arange(max_length, dtype="int32")
     order = ops.where(t < longest, longest - 1 - t, t)
-    return [ops.moveaxis(ops.take(x, order, axis=0), 0, 2) for x in reverse]
+    return [ops.moveaxis(take_rows(x, order), 0, 2) for x in reverse]

@@ -30,18 +30,16 @@ def unroll(step, carry, length, blank, goes_on):
     """
     block = min(BLOCK, length) if isinstance(length, int) else BLOCK
 
-    def check(t, carry):
-        return ops.logical_and(t < length, goes_on(t, carry))
-
     def run_block(n, carry, history):
         start = n * block
+        count = ops.minimum(length - start, block)
 
         def run_step(t, carry, page):
             carry, emitted = step(start + t, carry)
             return t + 1, carry, _write(page, t, emitted)
 
         _, carry, page = ops.while_loop(
-            lambda t, carry, page: ops.logical_and(t < block, check(start + t, carry)),
+            lambda t, carry, page: ops.logical_and(t < count, goes_on(start + t, carry)),
             run_step,
             (0, carry, _stack(blank, block)),
         )
@@ -49,7 +47,7 @@ def unroll(step, carry, length, blank, goes_on):
 
     pages = (length + block - 1) // block
     _, carry, history = ops.while_loop(
-        lambda n, carry, history: check(n * block, carry),
+        lambda n, carry, history: ops.logical_and(n < pages, goes_on(n * block, carry)),
         run_block,
         (0, carry, _stack(_stack(blank, block), pages)),
     )

@@ -4,6 +4,7 @@ import numpy as np
 from keras import ops
 
 from kzoo.decoding.checks import check_integer, check_number, is_integer
+from kzoo.decoding.log_total import log_total
 from kzoo.decoding.random_numbers import next_uniform, seed_rows
 from kzoo.decoding.rows import take_per_row
 from kzoo.decoding.single import decode
@@ -127,7 +128,7 @@ def draw(logits, u, top_k=None, top_p=None):
         if not is_fixed:
             logits = ops.where(np.arange(vocabulary) < top_k, logits, -np.inf)
     # Keras's softmax would warn where only one id is left.
-    probabilities = ops.exp(logits - ops.logsumexp(logits, axis=-1, keepdims=True))
+    probabilities = ops.exp(logits - log_total(logits))
     if top_p is not None:
         before = ops.cumsum(probabilities, axis=-1) - probabilities
         first = np.arange(logits.shape[1]) == 0

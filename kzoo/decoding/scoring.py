@@ -3,6 +3,7 @@
 from keras import ops
 
 from kzoo.decoding.checks import check_tensor
+from kzoo.decoding.log_total import log_total
 from kzoo.decoding.loop import unroll
 from kzoo.decoding.rows import take_per_row
 from kzoo.decoding.step import StepFunction
@@ -44,7 +45,7 @@ def score(step, state, start_ids, ids, lengths):
         # Padding may be outside of the vocabulary.
         target = ops.where(t < lengths, targets[t], 0)
         (gain,) = take_per_row([logits], ops.expand_dims(target, 1))
-        gain = gain[:, 0] - ops.logsumexp(logits, axis=-1)
+        gain = (gain - log_total(logits))[:, 0]
         return (target, state, ops.where(t < lengths, scores + gain, scores)), []
 
     scores = ops.zeros_like(step.ids, dtype="float32")

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from kzoo.decoding.log_total import log_total
 from kzoo.decoding.loop import unroll
 from kzoo.decoding.result import Decoded
 from kzoo.decoding.rows import take_per_row
@@ -35,7 +36,7 @@ def decode(step, rules, choose, memory=()):
         logits, state, alignments = step(ids, state)
         chosen, memory = choose(rules.block(logits, t), memory)
         (gain,) = take_per_row([logits], ops.expand_dims(chosen, 1))
-        gain = gain[:, 0] - ops.logsumexp(logits, axis=-1)
+        gain = (gain - log_total(logits))[:, 0]
         scores = ops.where(finished, scores, scores + gain)
         lengths = ops.where(finished, lengths, t + 1)
         emitted = [ops.where(finished, pad, chosen)]
