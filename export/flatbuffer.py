@@ -44,6 +44,21 @@ def has_variables(flatbuffer):
     )
 
 
+def batched_inputs(flatbuffer, signature):
+    """Names of a signature's inputs that take any number of rows, as their first axis."""
+    model = schema.Model.GetRootAs(flatbuffer, 0)
+    definitions = [model.SignatureDefs(i) for i in range(model.SignatureDefsLength())]
+    (definition,) = (d for d in definitions if d.SignatureKey().decode() == signature)
+    subgraph = model.Subgraphs(definition.SubgraphIndex())
+    inputs = [definition.Inputs(i) for i in range(definition.InputsLength())]
+    tensors = {entry.Name().decode(): subgraph.Tensors(entry.TensorIndex()) for entry in inputs}
+    return {
+        name
+        for name, tensor in tensors.items()
+        if tensor.ShapeSignatureLength() and tensor.ShapeSignature(0) < 0
+    }
+
+
 def constant_bytes(flatbuffer):
     """Bytes of constants by tensor type, as {"INT8": 4000000, "FLOAT32": 7680}.
 

@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 from ai_edge_litert.tensor_buffer import TensorBuffer
 
 from kzoo.export.errors import ExportError
-from kzoo.export.flatbuffer import operators
+from kzoo.export.flatbuffer import batched_inputs, operators
 
 # Runs after the first one, at most.
 RUNS = 4
@@ -19,10 +19,11 @@ RUNS = 4
 class InterpreterRuntime:
     """The classic `Interpreter`, on one thread.
 
-    In LiteRT 2.3 the first runs of a file with loops are wrong now and then: XNNPACK's working
-    memory grows and moves, and not all that points to it follows. So first runs, of the largest
-    size so far, are thrown away, see `settle`, and a longer input or a larger batch starts a new
-    Interpreter.
+    With XNNPACK, LiteRT 2.3 computes files with loops wrong now and then: its working memory grows
+    and moves during the first run, and what was run before keeps pointing to where it was, until
+    the sizes of its inputs change. So a first run has one row more than asked for, where the batch
+    size is dynamic, and is thrown away; and a longer input or a larger batch starts a new
+    Interpreter. Where the batch size is fixed, see `settle`.
     """
 
     def __init__(self, path, signature):
@@ -30,7 +31,7 @@ class InterpreterRuntime:
         self._path = path
         self._signature = signature
         self._start()
-        self._has_loops = has_loops(path)
+        self._loops = Loops(path, signature)
         self._room = None
         self.input_names = sorted(self._runner.get_input_details())
 
@@ -46,7 +47,7 @@ class InterpreterRuntime:
 
     def run(self, inputs, output_shapes=None):
         """Return outputs by name for arrays by name; finds the output shapes by itself."""
-        if self._has_loops:
+        if self._loops.exist:
             self._make_room({name: np.asarray(x) for name, x in inputs.items()})
         return self._run(inputs)
 
@@ -57,15 +58,19 @@ class InterpreterRuntime:
         return outputs
 
     def _make_room(self, inputs):
-        before = self._room or {name: x.shape for name, x in inputs.items()}
-        room = {name: tuple(map(max, x.shape, before[name])) for name, x in inputs.items()}
+        needed = {name: x.shape for name, x in self._loops.one_row_more(inputs).items()}
+        before = self._room or needed
+        room = {name: tuple(map(max, shape, before[name])) for name, shape in needed.items()}
         if room == self._room:
             return
         if self._room is not None:
             self._start()
         self._room = room
         full = {name: np.resize(x, room[name]) for name, x in inputs.items()}
-        settle(lambda: self._run(full))
+        if self._loops.batched:
+            self._run(full)
+        else:
+            settle(lambda: self._run(full))
 
 
 class CompiledModelRuntime:
@@ -80,7 +85,7 @@ class CompiledModelRuntime:
         self._path = path
         self._signature = signature
         self.input_names = sorted(self._start().get_input_tensor_details(signature))
-        self._has_loops = has_loops(path)
+        self._loops = Loops(path, signature)
 
     def _start(self):
         try:
@@ -98,7 +103,16 @@ class CompiledModelRuntime:
             output_shapes: shapes by output name. The runtime learns the shape of an output that
                 depends on a loop only while it runs, and needs the memory before.
         """
-        model, signature = self._start(), self._signature
+        model = self._start()
+        if self._loops.exist and self._loops.batched:
+            shapes = {name: (shape[0] + 1, *shape[1:]) for name, shape in output_shapes.items()}
+            self._prepare(model, self._loops.one_row_more(inputs), shapes)()
+        run = self._prepare(model, inputs, output_shapes)
+        return settle(run) if self._loops.exist and not self._loops.batched else run()
+
+    def _prepare(self, model, inputs, output_shapes):
+        """Return a function that runs a model with these inputs."""
+        signature = self._signature
         details = model.get_output_tensor_details(signature)
         outputs = {
             name: TensorBuffer.create_from_host_memory(np.zeros(shape, details[name]["dtype"]))
@@ -121,12 +135,29 @@ class CompiledModelRuntime:
                 )
             }
 
-        return settle(run) if self._has_loops else run()
+        return run
 
 
-def has_loops(path):
-    """Whether a file has loops."""
-    return "WHILE" in operators(Path(path).read_bytes())[0]
+class Loops:
+    """What the runtimes must know of the loops of a file.
+
+    Attributes:
+        exist: whether there are any.
+        batched: names of the inputs of a signature that take any number of rows.
+    """
+
+    def __init__(self, path, signature):
+        """Read the file."""
+        content = Path(path).read_bytes()
+        self.exist = "WHILE" in operators(content)[0]
+        self.batched = batched_inputs(content, signature)
+
+    def one_row_more(self, inputs):
+        """Return arrays by name, of which those with rows have one more."""
+        return {
+            name: np.resize(x, (len(x) + 1, *x.shape[1:])) if name in self.batched else x
+            for name, x in inputs.items()
+        }
 
 
 def settle(run):
