@@ -1,7 +1,7 @@
 """The two runtimes of ai-edge-litert behind one method: arrays by name in, arrays by name out."""
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -103,12 +103,15 @@ class CompiledModelRuntime:
             output_shapes: shapes by output name. The runtime learns the shape of an output that
                 depends on a loop only while it runs, and needs the memory before.
         """
-        model = self._start()
-        if self._loops.exist and self._loops.batched:
+        if self._loops.batched:
             shapes = {name: (shape[0] + 1, *shape[1:]) for name, shape in output_shapes.items()}
-            self._prepare(model, self._loops.one_row_more(inputs), shapes)()
-        run = self._prepare(model, inputs, output_shapes)
-        return settle(run) if self._loops.exist and not self._loops.batched else run()
+            # Some files refuse another size once they ran.
+            with suppress(RuntimeError):
+                model = self._start()
+                self._prepare(model, self._loops.one_row_more(inputs), shapes)()
+                return self._prepare(model, inputs, output_shapes)()
+        run = self._prepare(self._start(), inputs, output_shapes)
+        return settle(run) if self._loops.exist else run()
 
     def _prepare(self, model, inputs, output_shapes):
         """Return a function that runs a model with these inputs."""
@@ -143,14 +146,15 @@ class Loops:
 
     Attributes:
         exist: whether there are any.
-        batched: names of the inputs of a signature that take any number of rows.
+        batched: names of the inputs of a signature that take any number of rows; none where there
+            are no loops.
     """
 
     def __init__(self, path, signature):
         """Read the file."""
         content = Path(path).read_bytes()
         self.exist = "WHILE" in operators(content)[0]
-        self.batched = batched_inputs(content, signature)
+        self.batched = batched_inputs(content, signature) if self.exist else set()
 
     def one_row_more(self, inputs):
         """Return arrays by name, of which those with rows have one more."""

@@ -16,7 +16,7 @@ def run(recipe, arguments=None):
     """
     knobs = parse(recipe.Knobs, recipe.SETTINGS, recipe.__doc__, arguments)
     try:
-        for name in ("epochs", "members"):
+        for name in ("epochs", "stream_epochs", "members"):
             if (count := getattr(knobs, name, 1)) < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {name}={count}")
         recipe.main(knobs)
