@@ -1,11 +1,15 @@
 """The command line of a recipe: a dataclass of knobs, whose comments are the help text."""
 
 import dataclasses
+import logging
 import sys
 
 import tyro
 
 from kzoo.export import ExportError
+
+# Knobs that count something to train.
+COUNTS = ("epochs", "stream_epochs", "members")
 
 
 def run(recipe, arguments=None):
@@ -15,13 +19,19 @@ def run(recipe, arguments=None):
     one line and status 1.
     """
     knobs = parse(recipe.Knobs, recipe.SETTINGS, recipe.__doc__, arguments)
+    logging.getLogger("tensorflow").addFilter(_matters)
     try:
-        for name in ("epochs", "stream_epochs", "members"):
+        for name in COUNTS:
             if (count := getattr(knobs, name, 1)) < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {name}={count}")
         recipe.main(knobs)
     except (ValueError, OSError, ExportError) as error:
         sys.exit(f"kzoo: {error}")
+
+
+def _matters(record):
+    """Whether a line of TensorFlow's log is news: batches of other sizes are traced anew here."""
+    return "triggered tf.function retracing" not in record.getMessage()
 
 
 def parse(knobs, settings, description, arguments=None):

@@ -45,6 +45,7 @@ def read_input(path, height=None):
 def _read_line(path, height):
     """Reads a picture: dark ink on light paper or the other way round, scaled to a line's rows."""
     from matplotlib import image
+    from PIL import Image
 
     try:
         ink = np.asarray(image.imread(path), "float32")
@@ -63,18 +64,9 @@ def _read_line(path, height):
     if len(ink) != height:
         ink = ink[rows[0] : rows[-1] + 1]
         filled = round(INK * height)
-        ink = _scale(_scale(ink, filled / len(ink)).T, filled / len(ink)).T
+        width = max(1, round(ink.shape[1] * filled / len(ink)))
+        ink = np.asarray(Image.fromarray(ink).resize((width, filled), Image.Resampling.BILINEAR))
         top = (height - filled) // 2
         # Ink at the very edge is unlike any line of training.
         ink = np.pad(ink, [[top, height - len(ink) - top], [4, 4]])
     return ink
-
-
-def _scale(picture, factor):
-    """Scales the rows of a picture, each new one between two old ones, or the mean of several."""
-    count = max(1, round(factor * len(picture)))
-    edges = np.linspace(0, len(picture), count + 1)
-    below = np.pad(np.cumsum(picture, axis=0), [[1, 0], [0, 0]])
-    low = np.minimum(edges.astype(int), len(picture) - 1)
-    sums = below[low] + (edges - low)[:, None] * (below[low + 1] - below[low])
-    return np.diff(sums, axis=0) / np.diff(edges)[:, None]

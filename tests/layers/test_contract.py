@@ -48,7 +48,7 @@ def test_recurrent(case, return_sequences):
 
 @pytest.mark.parametrize(
     ("case", "merge_mode"),
-    zip(CELL_CASES, ["concat", "sum", "ave", "mul", "concat"], strict=True),
+    list(zip(CELL_CASES, ["concat", "sum", "ave", "mul", "concat"], strict=True)),
 )
 def test_bidirectional(case, merge_mode):
     name, arguments = CELL_CASES[case]

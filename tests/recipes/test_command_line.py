@@ -1,11 +1,13 @@
 """Settings that no recipe can work with end it with one line, before anything is written."""
 
 import dataclasses
+import logging
 from importlib import import_module
 
 import pytest
 
 from kzoo.cli import RECIPES
+from kzoo.recipes import recognition
 from kzoo.recipes.parts import command_line
 
 
@@ -14,12 +16,12 @@ def counts():
     for name in RECIPES:
         recipe = import_module(f"kzoo.recipes.{name}")
         knobs = {field.name for field in dataclasses.fields(recipe.Knobs)}
-        for knob in ("epochs", "members"):
+        for knob in command_line.COUNTS:
             if knob in knobs:
                 yield pytest.param(recipe, knob, id=f"{name}-{knob}")
 
 
-@pytest.mark.parametrize(("recipe", "knob"), counts())
+@pytest.mark.parametrize(("recipe", "knob"), list(counts()))
 def test_there_is_at_least_one(recipe, knob, tmp_path):
     arguments = [f"--{knob}=0", f"--out={tmp_path / 'run'}"]
     with pytest.raises(
@@ -27,3 +29,20 @@ def test_there_is_at_least_one(recipe, knob, tmp_path):
     ):
         command_line.run(recipe, arguments)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_function_that_is_traced_anew_is_no_news(monkeypatch):
+    """Decoding validation batches of many lengths had put a paragraph on it into the progress."""
+    lines = []
+    tensorflow = logging.getLogger("tensorflow")
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())
+    monkeypatch.setattr(tensorflow, "handlers", [handler])
+
+    def main(knobs):
+        tensorflow.warning("5 out of the last %d calls triggered tf.function retracing.", 317)
+        tensorflow.warning("weights are missing")
+
+    monkeypatch.setattr(recognition, "main", main)
+    command_line.run(recognition, [])
+    assert lines == ["weights are missing"]
