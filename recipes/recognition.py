@@ -37,7 +37,7 @@ class Knobs:
     num_layers: int = 1  # Number of recurrent layers.
     dropout: float = 0.2  # Fraction of features dropped before recurrent layers and the classes.
     num_beams: int = 8  # Beams of the search that stands beside the best path.
-    epochs: int = 8  # Epochs at most.
+    epochs: int = 24  # Epochs at most.
     stream_epochs: int = 40  # Epochs of the causal model.
     patience: int = 8  # Epochs without a better one before training stops; not of the causal model.
     batch_size: int = 32  # Strings in a batch.
@@ -51,7 +51,7 @@ _FSDD = dict(**_SPEECH, strings=2000, epochs=20, test_strings=400)
 # Where a data set asks for other settings than the defaults; the command line overrides both.
 SETTINGS = {
     "mnist_t10k": dict(strings=3000, epochs=16, test_strings=400),
-    "speech_digits": dict(**_SPEECH, strings=600),
+    "speech_digits": dict(**_SPEECH, strings=600, epochs=40, stream_epochs=100, patience=16),
     "fsdd": _FSDD,
     # With a speaker held out, it is the model of whole recordings that is asked for.
     **{f"fsdd_{name}": {**_FSDD, "stream": ""} for name in ("george", "lucas", "nicolas")},
