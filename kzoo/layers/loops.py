@@ -83,7 +83,7 @@ def loop(step, carry, inputs, return_sequences):
 
         def run_step(t, block, *carry):
             carry = step(list(carry), _at(inputs, start + t))
-            block = ops.slice_update(block, (t, 0, 0), carry[0][None])
+            block = ops.slice_update(block, (t, 0, 0), ops.expand_dims(carry[0], 0))
             return (t + 1, block, *carry)
 
         _, block, *carry = ops.while_loop(
@@ -91,7 +91,7 @@ def loop(step, carry, inputs, return_sequences):
             run_step,
             (0, ops.zeros((LOOP_BLOCK, batch, size), dtype), *carry),
         )
-        outputs = ops.slice_update(outputs, (n, 0, 0, 0), block[None])
+        outputs = ops.slice_update(outputs, (n, 0, 0, 0), ops.expand_dims(block, 0))
         return (n + 1, outputs, *carry)
 
     blocks = (time + LOOP_BLOCK - 1) // LOOP_BLOCK
