@@ -42,7 +42,8 @@ def gru_update(projected, recurrent, hidden, activation, recurrent_activation, k
     reset = recurrent_activation(reset_x + reset_h)
     candidate = activation(candidate_x + reset * candidate_h)
     update, _, candidate, _ = keep((update, reset, candidate, candidate_h))
-    return update * hidden + (1 - update) * candidate
+    # The same as in the equation, by three operations where that takes four.
+    return candidate + update * (hidden - candidate)
 
 
 def gru_reset_before_step(
@@ -77,7 +78,7 @@ def gru_reset_before_step(
         projected[:, 2 * units :]
         + ops.matmul(reset * masked_hidden, recurrent_kernel[:, 2 * units :])
     )
-    return update * hidden + (1 - update) * candidate
+    return candidate + update * (hidden - candidate)
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
