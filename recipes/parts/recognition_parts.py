@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import jiwer
-import keras
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -13,8 +12,8 @@ import kzoo
 from kzoo.data import DigitLines, SpokenDigits, SpokenStrings
 from kzoo.data.speech import SAMPLING_RATE
 from kzoo.export import RecognitionPredictor
-from kzoo.layers import FrameLogProbabilities, LogMel
-from kzoo.models import ctc_decoder, ensemble
+from kzoo.layers import LogMel
+from kzoo.models import ctc_decoder
 from kzoo.training import StringBatches, pad_strings
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -92,14 +91,6 @@ def pad(model, parts):
     """Returns pictures or recordings as the inputs of a model."""
     inputs = pad_strings(parts, HOP if parts[0].ndim == 1 else None)
     return inputs if len(model.inputs) > 1 else inputs["samples"]
-
-
-def together(members):
-    """Returns members as one model: of each frame, the geometric mean of their probabilities."""
-    if len(members) == 1:
-        return members[0]
-    model = ensemble(members)
-    return keras.Model(model.input, FrameLogProbabilities(name="together")(model.output))
 
 
 def decoder_of(model):

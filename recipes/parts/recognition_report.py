@@ -55,20 +55,18 @@ is {largest:.1e}.
     return text
 
 
-def write_report(out, data, knobs, rows, test, histories, files, notes=""):
+def write_report(out, data, knobs, rows, test, history, files, notes=""):
     """Prints the table, and writes it, `report.md` and the pictures into `out`."""
     operators = ", ".join(sorted({name for file in files for name in file.operators}))
     report.print_table(f"{data.name}, test digits", rows)
-    report.plot_learning_curve(histories, ("loss", "errors"), out / "learning_curve.png")
+    report.plot_learning_curve([history], ("loss", "errors"), out / "learning_curve.png")
     plot_samples(files[0].path, data, test, out / "samples.png")
-    epochs = [epoch for history in histories for epoch in history]
-    minutes = sum(epoch["seconds"] for epoch in epochs) / 60
+    minutes = sum(epoch["seconds"] for epoch in history) / 60
     word = "spoken digit" if recognition_parts.is_speech(data) else "whole line"
     text = f"""# {data.name}
 
-Licence of the data: {data.licence}. Training took {minutes:.1f} minutes over {len(epochs)} epochs
-of {len(histories)} member(s); the weights are those of the epoch with the fewest wrong digits in
-strings of validation.
+Licence of the data: {data.licence}. Training took {minutes:.1f} minutes over {len(history)} epochs;
+the weights are those of the epoch with the fewest wrong digits in strings of validation.
 
 {report.markdown_table(rows)}
 

@@ -9,9 +9,7 @@ from matplotlib import image
 
 import kzoo
 from kzoo import cli
-from kzoo.decoding.ctc import IMPOSSIBLE
-from kzoo.export import RecognitionPredictor, export_tflite
-from kzoo.models import ctc_decoder
+from kzoo.export import RecognitionPredictor
 from kzoo.recipes import recognition
 from kzoo.recipes.parts import command_line, recognition_parts, recognition_report, run_folder
 from kzoo.recipes.parts.pictures import read_input
@@ -29,7 +27,7 @@ def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "stopped"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_folder, "PRECISIONS", PRECISIONS)
-        return out, *stop_and_resume(recognition, out, SIZES, "checkpoint/ctc_ocr_lstm_0")
+        return out, *stop_and_resume(recognition, out, SIZES, "checkpoint/ctc_ocr_lstm")
 
 
 def test_goes_on_where_it_stopped(run):
@@ -64,25 +62,6 @@ def test_the_command_reads_pictures_and_arrays(run, tmp_path, capsys):
     assert first == [string, f"{certainty:.4f}", str(tmp_path / "line.npy")]
     assert second[0] == string
     assert abs(float(second[1]) - certainty) < 0.02
-
-
-def test_members_decide_together(tmp_path):
-    """Each frame has the geometric mean of their probabilities, and padding stays padding."""
-    sizes = dict(num_classes=4, filters=(4, 4), units=8)
-    members = [kzoo.create_model("ctc_ocr_lstm", name=f"member_{i}", **sizes) for i in range(3)]
-    random = np.random.default_rng(0)
-    for weights in (x for member in members for x in member.trainable_weights):
-        weights.assign(random.normal(size=weights.shape, scale=0.5))
-    inputs = {"pictures": random.random((2, 32, 40), "float32"), "lengths": np.array([40, 22])}
-    product = np.prod([np.exp(member.predict(inputs, verbose=0)) for member in members], axis=0)
-    expected = np.cbrt(product)
-    expected /= expected.sum(axis=-1, keepdims=True)
-    model = recognition_parts.together(members)
-    found = model.predict(inputs, verbose=0)
-    np.testing.assert_allclose(np.exp(found), expected, atol=1e-6)
-    assert (found[1, 11:] == [0, *[IMPOSSIBLE] * 3]).all()
-    assert recognition_parts.together(members[:1]) is members[0]
-    export_tflite(ctc_decoder(model, 2), tmp_path / "model.tflite", inputs=inputs)
 
 
 def test_pictures_of_any_size_become_lines(tmp_path):
