@@ -101,6 +101,14 @@ def test_linear_recurrences_are_scanned_only_where_asked(exported):
     assert sizes["default"] == sizes["auto"] == sizes["scan"] != sizes["loop"]
 
 
+def test_outputs_of_long_sequences_are_in_their_places(exported):
+    """A loop gathers 16 of them in a block, and 256 in a block of blocks."""
+    source, verification = exported["loop"]
+    lengths = (16, 257, 600)
+    cases = verify(verification.path, source, lengths=lengths).cases
+    assert {case["x"][1] for case in cases} == {*lengths}
+
+
 @pytest.mark.parametrize("name", ["fused", "fused_of_two", "fused_dynamic"])
 def test_fused_files_run_in_the_interpreter_only(exported, name):
     source, verification = exported[name]
