@@ -1,5 +1,6 @@
 """The two runtimes of ai-edge-litert behind one method: arrays by name in, arrays by name out."""
 
+import atexit
 import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -196,10 +197,19 @@ def settle(run):
 def quiet():
     """Keep LiteRT's C++ lines on starting and stopping off stderr; Python has no setting for it."""
     saved = os.dup(2)
-    with open(os.devnull, "w") as null:
-        os.dup2(null.fileno(), 2)
+    _silence()
     try:
         yield
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+
+
+def end_quietly():
+    """Let this process be silent on stderr once Python is done, where LiteRT's C++ takes leave."""
+    atexit.register(_silence)
+
+
+def _silence():
+    with open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), 2)

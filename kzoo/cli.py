@@ -152,9 +152,11 @@ def main(arguments=None):
         train(arguments[1], arguments[2:])
         return
     from kzoo.export import ExportError
+    from kzoo.export.runtimes import end_quietly
     from kzoo.recipes.parts.commands import FileCommand
 
     command = tyro.cli(Command | FileCommand, prog="kzoo", description=__doc__, args=arguments)
+    end_quietly()
     try:
         command.run()
     except (ValueError, OSError, ExportError) as error:

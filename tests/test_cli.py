@@ -1,5 +1,8 @@
 """`kzoo export` writes the file that was asked for, says what is in it, and refuses the rest."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -42,6 +45,14 @@ def test_export_says_what_each_layer_got(saved, tmp_path, capsys, options, expec
     assert expected in capsys.readouterr().out.splitlines()
     cli.main(["verify", str(file), str(saved)])
     assert expected in capsys.readouterr().out.splitlines()
+
+
+def test_a_command_ends_without_lines_of_the_runtimes(saved, tmp_path):
+    arguments = ["export", str(saved), str(tmp_path / "model.tflite")]
+    command = [sys.executable, "-m", "kzoo.cli", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "batches in Interpreter and CompiledModel" in result.stdout
+    assert "INFO" not in result.stderr
 
 
 def test_fused_with_a_batch_size(tmp_path, capsys):

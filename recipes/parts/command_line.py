@@ -7,6 +7,7 @@ import sys
 import tyro
 
 from kzoo.export import ExportError
+from kzoo.export.runtimes import end_quietly
 
 # Knobs that count something to train.
 COUNTS = ("epochs", "stream_epochs", "members")
@@ -20,6 +21,7 @@ def run(recipe, arguments=None):
     """
     knobs = parse(recipe.Knobs, recipe.SETTINGS, recipe.__doc__, arguments)
     logging.getLogger("tensorflow").addFilter(_matters)
+    end_quietly()
     try:
         for name in COUNTS:
             if (count := getattr(knobs, name, 1)) < 1:
