@@ -18,6 +18,9 @@ def gnmt_length_penalty(alpha):
     Returns:
         Function from a float32 tensor of lengths to a tensor of penalties.
 
+    Raises:
+        ValueError: `alpha` is negative.
+
     Example:
 
     >>> float(gnmt_length_penalty(2)(7.0))
@@ -28,13 +31,20 @@ def gnmt_length_penalty(alpha):
 
 
 def simple_length_penalty(alpha):
-    """Returns the length penalty `lp(Y) = |Y| ** alpha`; with `alpha` 1, scores are means.
+    """Returns the length penalty that is a power of the length.
+
+        lp(Y) = |Y| ** alpha
+
+    By definition: with `alpha` 1, a score is the mean log-probability of an id.
 
     Args:
-        alpha: Non-negative number.
+        alpha: Non-negative number; 0 compares by log-probability alone.
 
     Returns:
         Function from a float32 tensor of lengths to a tensor of penalties.
+
+    Raises:
+        ValueError: `alpha` is negative.
 
     Example:
 

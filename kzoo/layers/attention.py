@@ -30,6 +30,25 @@ class Attention(keras.layers.Layer):
 
     Returns:
         `(context, alignments)` of a first step: `(batch, value size)` and `(batch, source)`.
+
+    Raises:
+        ValueError: `units` is no positive integer.
+
+    Source: Bahdanau, Cho and Bengio 2015, arXiv 1409.0473, section 3.1, Eq. 5 and 6.
+
+    Example, whose scores are scalar products:
+
+    >>> import numpy as np
+    >>> class ProductAttention(Attention):
+    ...     def project_memory(self, values):
+    ...         return values
+    ...
+    ...     def scores(self, query, keys):
+    ...         return ops.sum(ops.expand_dims(query, 1) * keys, axis=-1)
+    >>> query, values = np.ones((2, 4), "float32"), np.ones((2, 5, 4), "float32")
+    >>> context, alignments = ProductAttention(4)(query, values)
+    >>> tuple(context.shape), tuple(alignments.shape)
+    ((2, 4), (2, 5))
     """
 
     state_size = ()

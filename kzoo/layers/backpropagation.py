@@ -39,7 +39,7 @@ def simple_rnn_backward(kept, state, d_state, activation, derivative):
 
 
 def lstm_forward(projected, product, state, keep, activation, gate_activation):
-    """Returns `[h_t, c_t]`; the equation is in `lstm_step`."""
+    """Returns `[h_t, c_t]`; the equation is in `LSTMCell`."""
     return list(lstm_update(projected + product, state[1], activation, gate_activation, keep))
 
 
@@ -64,7 +64,7 @@ def lstm_backward(kept, state, d_state, activation, derivative, gate_derivative)
 
 
 def gru_forward(projected, product, state, keep, activation, gate_activation):
-    """Returns `[h_t]`; the equation is in `gru_step`."""
+    """Returns `[h_t]`; the equation is in `GRUCell`."""
     return [gru_update(projected, product, state[0], activation, gate_activation, keep)]
 
 

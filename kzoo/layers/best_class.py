@@ -8,6 +8,8 @@ from keras import ops
 class BestClass(keras.layers.Layer):
     """Index of the highest score on the last axis, the first of equals.
 
+        y = argmax_c scores_c
+
     Call arguments:
         scores: `(..., classes)`.
 

@@ -7,10 +7,12 @@ from keras import ops
 class Cell(keras.layers.Layer):
     """Base of all recurrent cells.
 
-    A cell computes `output_t, state_t = step(project(inputs)_t, state_{t-1})`. What does not need
-    the past (the input projection, most of the floating-point operations) lives in `project`, which
-    the driver `Recurrent` calls once for the whole sequence; what does lives in `step`, a pure
-    function. A cell is also a valid cell of `keras.layers.RNN`.
+        output_t, state_t = step(project(inputs)_t, state_{t-1})
+
+    What does not need the past (the input projection, most of the floating-point operations) lives
+    in `project`, which the driver `Recurrent` calls once for the whole sequence; what does lives in
+    `step`, a pure function. Masks are the driver's: it carries the state through masked steps. A
+    cell is also a valid cell of `keras.layers.RNN`.
 
     Subclasses set `state_size` (a list of ints) and `output_size` in `__init__`, create weights in
     `build`, and implement `project` and `step`.
@@ -20,6 +22,31 @@ class Cell(keras.layers.Layer):
 
     Attributes:
         attends: Whether `step` takes a memory, see `kzoo.layers.AttentionCell`.
+
+    Call arguments:
+        inputs: One time step, `(batch, features)`.
+        states: List of `(batch, size)` tensors, one for each entry of `state_size`.
+
+    Returns:
+        `(output, states)`: `(batch, output_size)`, and the new list of states.
+
+    Raises:
+        ValueError: `units` is no positive integer.
+
+    Example, a cell that adds up its inputs:
+
+    >>> import numpy as np
+    >>> from kzoo.layers import Recurrent
+    >>> class SumCell(Cell):
+    ...     def project(self, inputs):
+    ...         return inputs
+    ...
+    ...     def step(self, projected, state, recurrent_mask=None):
+    ...         total = state[0] + projected
+    ...         return total, [total]
+    >>> sums = Recurrent(SumCell(1), return_sequences=True)(np.array([[[1.0], [2.0], [4.0]]]))
+    >>> np.array(sums)[0, :, 0].tolist()
+    [1.0, 3.0, 7.0]
     """
 
     attends = False
@@ -89,7 +116,11 @@ def dropped(hidden, recurrent_mask):
 class KernelCell(Cell):
     """Base of cells with one input kernel, one recurrent kernel and one bias, laid out as in Keras.
 
+        project(x_t) = W x_t + b
+
     The kernels of all gates stand side by side in one matrix, so that a step is one matrix product.
+    Subclasses set `gates`, their number, and implement `step`, whose `projected` is
+    `(batch, gates * units)`.
 
     Args:
         units: Positive integer, the width of the state.
@@ -98,6 +129,19 @@ class KernelCell(Cell):
         kernel_initializer: Initializer of the `(features, gates * units)` input kernel.
         recurrent_initializer: Initializer of the `(units, gates * units)` recurrent kernel.
         bias_initializer: Initializer of the bias.
+
+    Example, a cell whose state drifts:
+
+    >>> import numpy as np
+    >>> class DriftingCell(KernelCell):
+    ...     def step(self, projected, state, recurrent_mask=None):
+    ...         pull = ops.matmul(state[0], self.recurrent_kernel)
+    ...         hidden = state[0] + self.activation(projected + pull)
+    ...         return hidden, [hidden]
+    >>> cell = DriftingCell(4)
+    >>> output, state = cell(np.ones((2, 3), "float32"), [np.zeros((2, 4), "float32")])
+    >>> tuple(output.shape), tuple(cell.kernel.shape)
+    ((2, 4), (3, 4))
     """
 
     gates = 1
@@ -161,12 +205,31 @@ class KernelCell(Cell):
 
 
 class LinearCell(Cell):
-    """Base of cells whose state is a linear recurrence, `s_t = decay_t * s_{t-1} + update_t`.
+    """Base of cells whose state is a linear recurrence.
 
-    `decay` and `update` depend on the inputs alone, so that the states of all time steps can be
-    computed by a scan of logarithmic depth (Blelloch 1990, "Prefix sums and their applications").
-    The first two results of `project` are `decay` and `update`. Subclasses implement `readout`
-    instead of `step` where the output is not the state.
+        s_t = decay_t * s_{t-1} + update_t
+        y_t = readout(project(x)_t, s_t)
+
+    `decay` and `update`, each `(batch, units)` at a step, depend on the inputs alone, so that the
+    states of all time steps can be computed by a scan of logarithmic depth. They are the first two
+    results of `project`. Subclasses implement `readout` instead of `step` where the output is not
+    the state.
+
+    Source: Blelloch 1990, "Prefix sums and their applications", for the scan.
+
+    Args:
+        units: Positive integer, the width of the state.
+
+    Example, a cell that forgets half at each step:
+
+    >>> import numpy as np
+    >>> from kzoo.layers import Recurrent
+    >>> class HalvingCell(LinearCell):
+    ...     def project(self, inputs):
+    ...         return ops.full_like(inputs, 0.5), inputs
+    >>> states = Recurrent(HalvingCell(1), return_sequences=True)(np.array([[[4.0], [0.0], [1.0]]]))
+    >>> np.array(states)[0, :, 0].tolist()
+    [4.0, 2.0, 2.0]
     """
 
     def recurrence(self, projected):

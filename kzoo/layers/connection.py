@@ -85,7 +85,22 @@ class Residual(Connection):
     Eq. 1; between stacked recurrent layers Wu et al. 2016, "Google's neural machine translation
     system" (arXiv 1609.08144), section 3.1.
 
-    Arguments, masks and results are those of `Connection`.
+    A mask passes to the layer and on; outputs at masked steps mean nothing.
+
+    Args:
+        layer: Layer whose outputs have the shape of its inputs, such as a `Recurrent` with
+            `return_sequences=True`.
+
+    Call arguments:
+        inputs: `(batch, ..., features)`.
+        initial_state: Optional list of tensors, for a recurrent layer.
+        mask: Optional mask, for a layer that takes one.
+
+    Returns:
+        `(batch, ..., features)`, then the states of a layer that returns them.
+
+    Raises:
+        ValueError: the layer's outputs have another shape than its inputs.
 
     Example:
 
@@ -111,9 +126,10 @@ class Highway(Connection):
     Source: Srivastava, Greff and Schmidhuber 2015, "Highway networks" (arXiv 1505.00387), Eq. 3;
     between stacked recurrent layers Zhang et al. 2015 (arXiv 1510.08983).
 
-    Arguments, masks and results are those of `Connection`, and further:
+    Masks, call arguments and results are those of `Residual`.
 
     Args:
+        layer: As in `Residual`.
         transform_bias: Initial value of `b`; below zero the gate starts by letting the input pass.
 
     Example:

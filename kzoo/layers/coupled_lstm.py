@@ -8,15 +8,7 @@ from kzoo.layers.gated import GatedCell
 
 
 def coupled_lstm_step(projected, hidden, carry, recurrent_kernel, activation):
-    """One step of the LSTM with coupled input and forget gates (CIFG).
-
-        f, g, o = split(W x_t + b + U h_{t-1}, 3)
-        c_t = sigmoid(f) * c_{t-1} + (1 - sigmoid(f)) * activation(g)
-        h_t = sigmoid(o) * activation(c_t)
-
-    Source: Greff et al. 2015, "LSTM: a search space odyssey" (arXiv 1503.04069), variant CIFG,
-    without its peepholes. It states the coupling as `f = 1 - i`: the same function, with the signs
-    of the gate's weights turned.
+    """One step of the LSTM with coupled gates; the equation is in `CoupledLSTMCell`.
 
     Args:
         projected: `W x_t + b`, `(batch, 3 * units)`.
@@ -39,11 +31,21 @@ def coupled_lstm_step(projected, hidden, carry, recurrent_kernel, activation):
 class CoupledLSTMCell(GatedCell):
     """LSTM cell with one gate for input and forgetting: three quarters of the LSTM's weights.
 
-    The equation is in `coupled_lstm_step`; the state is `[h, c]`, the gate order f, c, o.
+        f, g, o = split(W x_t + b + U h_{t-1}, 3)
+        c_t = sigmoid(f) * c_{t-1} + (1 - sigmoid(f)) * activation(g)
+        h_t = sigmoid(o) * activation(c_t)
+
+    `x_t` is `(batch, features)`, `h_t` and `c_t` are `(batch, units)`; the output is `h_t`, the
+    state `[h, c]`, the gate order f, c, o.
+
+    Source: Greff et al. 2015, "LSTM: a search space odyssey" (arXiv 1503.04069), variant CIFG,
+    coupled input and forget gates, without its peepholes. It states the coupling as `f = 1 - i`:
+    the same function, with the signs of the gate's weights turned.
 
     Args:
         units: Positive integer, the width of the state.
-        **kwargs: The other arguments of `GatedCell`.
+        **kwargs: `forget_bias`, 1 by default, which is added to the initial bias of the gate so
+            that the cell starts by remembering, and the other arguments of `KernelCell`.
 
     Example:
 

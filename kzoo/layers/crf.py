@@ -56,6 +56,9 @@ class CRF(keras.layers.Layer):
         allowed_starts: Optional list of booleans: whether a sequence may begin with the tag.
         allowed_ends: Optional list of booleans: whether a sequence may end with the tag.
 
+    Raises:
+        ValueError: `num_tags` is below 2, or what is allowed, or the scores, have another shape.
+
     Call arguments:
         scores: `(batch, time, num_tags)`.
         mask: Optional boolean `(batch, time)`, True where the step counts.
@@ -155,9 +158,17 @@ def _forbid(weights, allowed, dtype):
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class Viterbi(keras.layers.Layer):
-    """The best tags of a chain, see `kzoo.layers.chain.viterbi`.
+    """The best tags of a chain, by Viterbi's algorithm.
 
-    Masked steps repeat the tag before them, or are 0 where there is none.
+        y = argmax over all y' of s(y'),    s(y) = sum_t potentials_t[y_{t-1}, y_t]
+
+    where `y_0 = 0` stands before the first step. The cost is linear in time: the best path to each
+    tag goes on from the best paths of the step before, see `kzoo.layers.chain.viterbi`. Steps that
+    the `CRF` masked repeat the tag before them, or are 0 where there is none.
+
+    Source: Viterbi 1967, "Error bounds for convolutional codes and an asymptotically optimum
+    decoding algorithm"; for chains of tags Collobert et al. 2011, "Natural Language Processing
+    (Almost) from Scratch".
 
     Call arguments:
         potentials: `(batch, time, num_tags, num_tags)`, of a `CRF`.
@@ -183,15 +194,21 @@ class Viterbi(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class Marginals(keras.layers.Layer):
-    """The probability of each tag at each step of a chain, see `kzoo.layers.chain.marginals`.
+    """The probability of each tag at each step of a chain, by the forward-backward algorithm.
 
-    Masked steps repeat those of the step before.
+        p(y_t = j) = sum over all y with y_t = j of exp s(y) / sum over all y' of exp s(y')
+
+    where `s(y)` is the score of `Viterbi`. The cost is linear in time, see
+    `kzoo.layers.chain.marginals`. Steps that the `CRF` masked repeat those of the step before.
+
+    Source: Lafferty, McCallum and Pereira 2001, "Conditional Random Fields"; the algorithm: Rabiner
+    1989, "A Tutorial on Hidden Markov Models".
 
     Call arguments:
         potentials: `(batch, time, num_tags, num_tags)`, of a `CRF`.
 
     Returns:
-        `(batch, time, num_tags)`.
+        `(batch, time, num_tags)`, which sum to 1 over the tags.
 
     Example:
 

@@ -15,8 +15,10 @@ IMPOSSIBLE = -1e4
 class FrameLogProbabilities(keras.layers.Layer):
     """Logarithms of a softmax over the classes; masked frames say the blank, for certain.
 
-    A blank at the end changes neither `keras.losses.CTC` nor what is decoded. So the frames know
-    their lengths, and neither needs to be told.
+        y_t = logits_t - log sum_c exp logits_tc,    at masked frames y_t0 = 0, and -10000 else
+
+    Class 0 is the blank. A blank at the end changes neither `keras.losses.CTC` nor what is decoded.
+    So the frames know their lengths, and neither needs to be told.
 
     Call arguments:
         logits: `(batch, time, classes)`.
@@ -24,6 +26,9 @@ class FrameLogProbabilities(keras.layers.Layer):
 
     Returns:
         `(batch, time, classes)`, without a mask.
+
+    Source: Graves et al. 2006, "Connectionist Temporal Classification", section 3.1, for what the
+    frames say.
 
     Example:
 

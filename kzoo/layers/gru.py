@@ -7,16 +7,7 @@ from kzoo.layers.cell import KernelCell, dropped
 
 
 def gru_step(projected, recurrent, hidden, activation, recurrent_activation):
-    """One step of the GRU whose reset gate acts after the recurrent product.
-
-        z_x, r_x, n_x = split(W x_t + b, 3);    z_h, r_h, n_h = split(U h_{t-1} + b', 3)
-        z = recurrent_activation(z_x + z_h)
-        r = recurrent_activation(r_x + r_h)
-        n = activation(n_x + r * n_h)
-        h_t = z * h_{t-1} + (1 - z) * n
-
-    Source: the first version of Cho et al. 2014 (arXiv 1406.1078v1), and cuDNN's form; gate order
-    z, r, h as in `keras.layers.GRU(reset_after=True)`.
+    """One step of the GRU whose reset gate acts after the recurrent product; see `GRUCell`.
 
     Args:
         projected: `W x_t + b`, `(batch, 3 * units)`.
@@ -49,14 +40,7 @@ def gru_update(projected, recurrent, hidden, activation, recurrent_activation, k
 def gru_reset_before_step(
     projected, masked_hidden, hidden, recurrent_kernel, activation, recurrent_activation
 ):
-    """One step of the GRU whose reset gate acts before the recurrent product.
-
-        z = recurrent_activation(z_x + U_z h_{t-1})
-        r = recurrent_activation(r_x + U_r h_{t-1})
-        n = activation(n_x + U_n (r * h_{t-1}))
-        h_t = z * h_{t-1} + (1 - z) * n
-
-    Source: Cho et al. 2014, arXiv 1406.1078v3, Eq. 5 to 8; `keras.layers.GRU(reset_after=False)`.
+    """One step of the GRU whose reset gate acts before the recurrent product; see `GRUCell`.
 
     Args:
         projected: `W x_t + b = [z_x, r_x, n_x]`, `(batch, 3 * units)`.
@@ -85,7 +69,17 @@ def gru_reset_before_step(
 class GRUCell(KernelCell):
     """GRU cell, with the weights of `keras.layers.GRU`.
 
-    The equations are in `gru_step` and `gru_reset_before_step`; the state is `[h]`.
+        z_x, r_x, n_x = split(W x_t + b, 3)
+        z = recurrent_activation(z_x + U_z h_{t-1} + b'_z)
+        r = recurrent_activation(r_x + U_r h_{t-1} + b'_r)
+        n = activation(n_x + r * (U_n h_{t-1} + b'_n))      with `reset_after`
+        n = activation(n_x + U_n (r * h_{t-1}))             without, where there is no b' either
+        h_t = z * h_{t-1} + (1 - z) * n
+
+    `x_t` is `(batch, features)`, `h_t` is `(batch, units)` and the output; the state is `[h]`.
+
+    Source: Cho et al. 2014, arXiv 1406.1078v3, Eq. 5 to 8, without `reset_after`; with it the first
+    version, arXiv 1406.1078v1, and cuDNN's form. Gate order z, r, h as in `keras.layers.GRU`.
 
     Args:
         units: Positive integer, the width of the state.

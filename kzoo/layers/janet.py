@@ -7,13 +7,7 @@ from kzoo.layers.cell import KernelCell, dropped
 
 
 def janet_step(projected, masked_hidden, hidden, recurrent_kernel, activation, beta):
-    """One step of JANET.
-
-        s, g = split(W x_t + b + U h_{t-1}, 2)
-        h_t = sigmoid(s) * h_{t-1} + (1 - sigmoid(s - beta)) * activation(g)
-
-    Source: van der Westhuizen and Lasenby 2018, "The unreasonable effectiveness of the forget gate"
-    (arXiv 1804.04849), section 3, where `beta` is one.
+    """One step of JANET; the equation is in `JANETCell`.
 
     Args:
         projected: `W x_t + b`, `(batch, 2 * units)`.
@@ -36,13 +30,20 @@ def janet_step(projected, masked_hidden, hidden, recurrent_kernel, activation, b
 class JANETCell(KernelCell):
     """JANET cell: half of the LSTM's weights, and one state.
 
-    The equation is in `janet_step`; the state is `[h]`, the gate order f, c. The paper starts the
-    biases of the forget gate as `log(uniform(1, T - 1))` for dependencies of up to `T` steps, the
-    chrono initialisation (Tallec and Ollivier 2018, arXiv 1804.11188): pass `max_time=T`.
+        s, g = split(W x_t + b + U h_{t-1}, 2)
+        h_t = sigmoid(s) * h_{t-1} + (1 - sigmoid(s - beta)) * activation(g)
+
+    `x_t` is `(batch, features)`, `h_t` is `(batch, units)` and the output; the state is `[h]`, the
+    gate order f, c.
+
+    Source: van der Westhuizen and Lasenby 2018, "The unreasonable effectiveness of the forget gate"
+    (arXiv 1804.04849), section 3, where `beta` is one. It starts the biases of the forget gate as
+    `log(uniform(1, T - 1))` for dependencies of up to `T` steps, the chrono initialisation (Tallec
+    and Ollivier 2018, arXiv 1804.11188): pass `max_time=T`.
 
     Args:
         units: Positive integer, the width of the state.
-        beta: See `janet_step`.
+        beta: How much more is written than the forget gate lets go of.
         max_time: Number of time steps of the longest dependency, more than two; None starts the
             biases of the forget gate at one.
         **kwargs: The other arguments of `KernelCell`; `bias_initializer` is the candidate's.

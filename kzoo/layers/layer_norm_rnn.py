@@ -70,7 +70,8 @@ class LayerNormLSTMCell(GatedCell):
 
     Args:
         units: Positive integer, the width of the state.
-        **kwargs: The other arguments of `GatedCell`.
+        **kwargs: `forget_bias`, 1 by default, which is added to the initial bias of the forget gate
+            so that the cell starts by remembering, and the other arguments of `KernelCell`.
 
     Example:
 

@@ -23,11 +23,17 @@ _take = contextvars.ContextVar("take", default=None)
 def lowering_scope(name, take=None):
     """Makes every recurrent layer called inside use the lowering `name`.
 
+    A lowering is a way to compute a recurrence: all give the same numbers, at another cost, see
+    `kzoo.layers.lowering`. Training needs no choice.
+
     Args:
         name: One of `LOWERINGS`; or a function `(layer, sequences, initial_state, mask)` that
             stands in for the call of `Recurrent` in inference, and returns what it returns.
         take: Function `(x, index)` that reads a row of a tensor, in a loop, at an index that is not
             negative; by default `keras.ops.take`, which allows for negative ones at each step.
+
+    Raises:
+        ValueError: there is no lowering of that name.
 
     Example:
 

@@ -7,14 +7,7 @@ from kzoo.layers.cell import KernelCell, dropped
 
 
 def lstm_step(projected, hidden, carry, recurrent_kernel, activation, recurrent_activation):
-    """One step of the LSTM.
-
-        i, f, g, o = split(W x_t + b + U h_{t-1}, 4)
-        c_t = recurrent_activation(f) * c_{t-1} + recurrent_activation(i) * activation(g)
-        h_t = recurrent_activation(o) * activation(c_t)
-
-    Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000 (Eq. 5 to 9);
-    gate order i, f, c, o as in `keras.layers.LSTM`.
+    """One step of the LSTM; the equation is in `LSTMCell`.
 
     Args:
         projected: `W x_t + b`, `(batch, 4 * units)`.
@@ -47,7 +40,16 @@ def lstm_update(gates, carry, activation, recurrent_activation, keep=tuple):
 class LSTMCell(KernelCell):
     """LSTM cell, with the weights of `keras.layers.LSTM`.
 
-    The equation is in `lstm_step`; the state is `[h, c]`.
+        i, f, g, o = split(W x_t + b + U h_{t-1}, 4)
+        c_t = recurrent_activation(f) * c_{t-1} + recurrent_activation(i) * activation(g)
+        h_t = recurrent_activation(o) * activation(c_t)
+
+    `x_t` is `(batch, features)`, `h_t` and `c_t` are `(batch, units)`; the output is `h_t`, the
+    state `[h, c]`.
+
+    Source: Hochreiter and Schmidhuber 1997, "Long short-term memory", with the forget gate of Gers,
+    Schmidhuber and Cummins 2000, "Learning to forget: continual prediction with LSTM" (Eq. 5 to 9);
+    gate order i, f, c, o as in `keras.layers.LSTM`.
 
     Args:
         units: Positive integer, the width of the state.

@@ -7,14 +7,7 @@ from kzoo.layers.cell import KernelCell, dropped
 
 
 def mgu_step(projected, masked_hidden, hidden, recurrent_kernel, activation):
-    """One step of the minimal gated unit.
-
-        f = sigmoid(f_x + U_f h_{t-1})
-        n = activation(n_x + U_n (f * h_{t-1}))
-        h_t = (1 - f) * h_{t-1} + f * n
-
-    Source: Zhou, Wu, Zhang and Zhou 2016, "Minimal gated unit for recurrent neural networks"
-    (arXiv 1603.09420), section 3.
+    """One step of the minimal gated unit; the equation is in `MGUCell`.
 
     Args:
         projected: `W x_t + b = [f_x, n_x]`, `(batch, 2 * units)`.
@@ -40,7 +33,15 @@ def mgu_step(projected, masked_hidden, hidden, recurrent_kernel, activation):
 class MGUCell(KernelCell):
     """Minimal gated unit: one gate resets and updates, with two thirds of the GRU's weights.
 
-    The equation is in `mgu_step`; the state is `[h]`.
+        f = sigmoid(W_f x_t + b_f + U_f h_{t-1})
+        n = activation(W_n x_t + b_n + U_n (f * h_{t-1}))
+        h_t = (1 - f) * h_{t-1} + f * n
+
+    `x_t` is `(batch, features)`, `h_t` is `(batch, units)` and the output; the state is `[h]`, the
+    gate order f, n.
+
+    Source: Zhou, Wu, Zhang and Zhou 2016, "Minimal gated unit for recurrent neural networks"
+    (arXiv 1603.09420), section 3.
 
     Args:
         units: Positive integer, the width of the state.

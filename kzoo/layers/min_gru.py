@@ -56,7 +56,7 @@ class MinGRUCell(MinimalCell):
 
     Args:
         units: Positive integer, the width of the state.
-        **kwargs: The other arguments of `MinimalCell`.
+        **kwargs: `kernel_initializer` and `bias_initializer`, as in `KernelCell`.
 
     Example:
 
@@ -88,7 +88,7 @@ class MinLSTMCell(MinimalCell):
 
     Args:
         units: Positive integer, the width of the state.
-        **kwargs: The other arguments of `MinimalCell`.
+        **kwargs: `kernel_initializer` and `bias_initializer`, as in `KernelCell`.
 
     Example:
 

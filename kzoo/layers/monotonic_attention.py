@@ -106,12 +106,15 @@ class NoisePhases(keras.layers.Layer):
 class MonotonicBahdanauAttention(MonotonicAttention, BahdanauAttention):
     """Monotonic attention with additive scores.
 
-        e_j = g v / |v| . tanh(W s + U h_j + b)
+        e_j = g v / |v| . tanh(W s + U h_j + b),    p_j = sigmoid(e_j + r + noise_j)
+        training:   a_j = p_j sum_{k <= j} a'_k (1 - p_k) (1 - p_{k+1}) ... (1 - p_{j-1})
+        otherwise:  a_j = 1 at the first j with p_j >= 1 / 2 from where a' stood on, 0 elsewhere
 
-    and then as `MonotonicAttention` has it.
+    where `a'` are the alignments of the step before: a reader that never goes back stops at
+    position `j` with probability `p_j`. The noise of training teaches `p` to be zero or one.
 
-    Source: Raffel et al. 2017, arXiv 1704.00784, section 2.4, which has the norm; section 2.5 has
-    the noise.
+    Source: Raffel et al. 2017, arXiv 1704.00784, sections 2.2 and 2.3; section 2.4 has the norm,
+    section 2.5 the noise.
 
     Args:
         units: Width of the hidden layer.
@@ -138,7 +141,7 @@ class MonotonicLuongAttention(MonotonicAttention, LuongAttention):
 
         e_j = g s . (W h_j),   or another score of `LuongAttention` with a scale `g`
 
-    and then as `MonotonicAttention` has it.
+    and then as `MonotonicBahdanauAttention` has it.
 
     Source: Raffel et al. 2017, arXiv 1704.00784, sections 2.4 and 2.5; the scores: Luong et al.
     2015, arXiv 1508.04025, Eq. 8.

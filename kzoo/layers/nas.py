@@ -7,15 +7,7 @@ from kzoo.layers.cell import KernelCell, dropped
 
 
 def nas_step(projected, recurrent, carry):
-    """One step of the NAS cell, a tree over eight pairs `x_k`, `h_k` and the memory.
-
-        x_0 .. x_7 = split(W x_t + b, 8);    h_0 .. h_7 = split(U h_{t-1}, 8)
-        s = sigmoid;  m_k = x_k + h_k
-        c_t = tanh(c_{t-1} + tanh(s(m_0) * relu(m_1))) * tanh(s(m_2) + relu(x_3 * h_3))
-        h_t = tanh(c_t * tanh(tanh(tanh(m_4) * s(m_5)) + s(tanh(m_6) + s(m_7))))
-
-    Source: Zoph and Le 2016, "Neural architecture search with reinforcement learning"
-    (arXiv 1611.01578), the cells of Figure 8, in the form that TensorFlow's NASCell made known.
+    """One step of the NAS cell; the equation is in `NASCell`.
 
     Args:
         projected: `W x_t + b`, `(batch, 8 * units)`.
@@ -36,11 +28,20 @@ def nas_step(projected, recurrent, carry):
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class NASCell(KernelCell):
-    """NAS cell: twice the weights of an LSTM.
+    """NAS cell, which a search found: a tree over eight pairs `x_k`, `h_k` and the memory.
 
-    The equation is in `nas_step`; the state is `[h, c]`. The bias belongs to the input's side,
-    which makes a difference in the one gate that multiplies input and state. The activations are
-    part of what the search found.
+        x_0 .. x_7 = split(W x_t + b, 8);    h_0 .. h_7 = split(U h_{t-1}, 8)
+        s = sigmoid;  m_k = x_k + h_k
+        c_t = tanh(c_{t-1} + tanh(s(m_0) * relu(m_1))) * tanh(s(m_2) + relu(x_3 * h_3))
+        h_t = tanh(c_t * tanh(tanh(tanh(m_4) * s(m_5)) + s(tanh(m_6) + s(m_7))))
+
+    `x_t` is `(batch, features)`, `h_t` and `c_t` are `(batch, units)`; the output is `h_t`, the
+    state `[h, c]`. It has twice the weights of an LSTM. The bias belongs to the input's side, which
+    makes a difference in the one gate that multiplies input and state. The activations are part of
+    what the search found.
+
+    Source: Zoph and Le 2016, "Neural architecture search with reinforcement learning"
+    (arXiv 1611.01578), the cells of Figure 8, in the form that TensorFlow's NASCell made known.
 
     Args:
         units: Positive integer, the width of the state.

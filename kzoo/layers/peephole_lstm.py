@@ -8,14 +8,7 @@ from kzoo.layers.gated import GatedCell
 
 
 def peephole_lstm_step(projected, hidden, carry, recurrent_kernel, peephole, activation):
-    """One step of the LSTM with peephole connections.
-
-        i, f, g, o = split(W x_t + b + U h_{t-1}, 4)
-        c_t = sigmoid(f + p_f * c_{t-1}) * c_{t-1} + sigmoid(i + p_i * c_{t-1}) * activation(g)
-        h_t = sigmoid(o + p_o * c_t) * activation(c_t)
-
-    Source: Gers, Schraudolph and Schmidhuber 2002, "Learning precise timing with LSTM recurrent
-    networks", in the form of Graves 2013 (arXiv 1308.0850, Eq. 7 to 11): one cell a block.
+    """One step of the LSTM with peephole connections; the equation is in `PeepholeLSTMCell`.
 
     Args:
         projected: `W x_t + b`, `(batch, 4 * units)`.
@@ -39,12 +32,21 @@ def peephole_lstm_step(projected, hidden, carry, recurrent_kernel, peephole, act
 class PeepholeLSTMCell(GatedCell):
     """LSTM cell with peephole connections, which help to count and to time.
 
-    The equation is in `peephole_lstm_step`; the state is `[h, c]`, the gate order Keras's: i, f, c,
-    o. The peepholes `(3, units)` start at zero, where the cell is the plain LSTM.
+        i, f, g, o = split(W x_t + b + U h_{t-1}, 4)
+        c_t = sigmoid(f + p_f * c_{t-1}) * c_{t-1} + sigmoid(i + p_i * c_{t-1}) * activation(g)
+        h_t = sigmoid(o + p_o * c_t) * activation(c_t)
+
+    `x_t` is `(batch, features)`, `h_t` and `c_t` are `(batch, units)`; the output is `h_t`, the
+    state `[h, c]`, the gate order Keras's: i, f, c, o. The peepholes `p_i, p_f, p_o`, `(3, units)`,
+    start at zero, where the cell is the plain LSTM.
+
+    Source: Gers, Schraudolph and Schmidhuber 2002, "Learning precise timing with LSTM recurrent
+    networks", in the form of Graves 2013 (arXiv 1308.0850, Eq. 7 to 11): one cell a block.
 
     Args:
         units: Positive integer, the width of the state.
-        **kwargs: The other arguments of `GatedCell`.
+        **kwargs: `forget_bias`, 1 by default, which is added to the initial bias of the forget gate
+            so that the cell starts by remembering, and the other arguments of `KernelCell`.
 
     Example:
 

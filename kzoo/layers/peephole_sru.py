@@ -9,15 +9,7 @@ from kzoo.layers.cell import Cell, dropped
 
 
 def peephole_sru_step(projected, masked_carry, carry, peephole, highway_scale):
-    """One step of the SRU in its published form.
-
-        f_t = sigmoid(W_f x_t + b_f + v_f * c_{t-1})
-        r_t = sigmoid(W_r x_t + b_r + v_r * c_{t-1})
-        c_t = f_t * c_{t-1} + (1 - f_t) * W x_t
-        h_t = r_t * c_t + (1 - r_t) * alpha * x_t
-
-    Source: Lei, Zhang, Wang, Dai and Artzi, "Simple Recurrent Units for Highly Parallelizable
-    Recurrence", EMNLP 2018 (arXiv 1709.02755), Eq. 1 to 4.
+    """One step of the SRU in its published form; the equation is in `PeepholeSRUCell`.
 
     Args:
         projected: `W x_t, W_f x_t + b_f, W_r x_t + b_r, x_t`, `(batch, 4 * units)`.
@@ -40,13 +32,22 @@ def peephole_sru_step(projected, masked_carry, carry, peephole, highway_scale):
 class PeepholeSRUCell(Cell):
     """Simple recurrent unit with the vectors `v` in its gates.
 
-    The equation is in `peephole_sru_step`; the state is `[c]`. A step has no product with a matrix,
-    but its gates wait for the past, so that it walks step by step where `SRUCell` is parallel over
-    time. Where input and output differ in width, `x_t` of the highway is `W_h x_t`.
+        f_t = sigmoid(W_f x_t + b_f + v_f * c_{t-1})
+        r_t = sigmoid(W_r x_t + b_r + v_r * c_{t-1})
+        c_t = f_t * c_{t-1} + (1 - f_t) * W x_t
+        h_t = r_t * c_t + (1 - r_t) * alpha * x_t
+
+    `x_t` is `(batch, features)`, `c_t` and the output `h_t` are `(batch, units)`; the state is
+    `[c]`. A step has no product with a matrix, but its gates wait for the past, so that it walks
+    step by step where `SRUCell` is parallel over time. Where input and output differ in width,
+    `x_t` of the highway is `W_h x_t`.
 
     Initialisation follows section 3.2 of the paper, and its authors' program for `v`: `alpha` as in
     `SRUCell`; `W` uniform with variance `1 / features`, the gates' kernels with half of that, and
     `v` uniform with variance one half, so that both terms of a gate have equal shares.
+
+    Source: Lei, Zhang, Wang, Dai and Artzi, "Simple Recurrent Units for Highly Parallelizable
+    Recurrence", EMNLP 2018 (arXiv 1709.02755), Eq. 1 to 4.
 
     Args:
         units: Positive integer, the width of the state.

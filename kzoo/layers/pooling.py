@@ -29,6 +29,18 @@ class _Pooling(keras.layers.Layer):
 class MeanPooling(_Pooling):
     """Mean over the unmasked time steps.
 
+        y = sum_t m_t x_t / sum_t m_t
+
+    where `m_t` is 1 at a step that counts and 0 at a masked one. A row whose steps are all masked
+    gives zeros.
+
+    Call arguments:
+        inputs: `(batch, time, features)`.
+        mask: Optional boolean `(batch, time)`, False at padding.
+
+    Returns:
+        `(batch, features)`, without a mask.
+
     Example:
 
     >>> import numpy as np
@@ -48,6 +60,17 @@ class MeanPooling(_Pooling):
 @keras.saving.register_keras_serializable(package="kzoo")
 class MaxPooling(_Pooling):
     """Maximum over the unmasked time steps, for each feature.
+
+        y = max over t with m_t of x_t
+
+    where `m_t` says whether a step counts. A row whose steps are all masked gives zeros.
+
+    Call arguments:
+        inputs: `(batch, time, features)`.
+        mask: Optional boolean `(batch, time)`, False at padding.
+
+    Returns:
+        `(batch, features)`, without a mask.
 
     Example:
 
@@ -70,13 +93,25 @@ class MaxPooling(_Pooling):
 class AttentionPooling(_Pooling):
     """Mean over time, weighted by a learned query.
 
-        u_t = tanh(W h_t + b),   a = softmax(v . u),   result = sum_t a_t h_t
+        u_t = tanh(W h_t + b),   a = softmax(v . u),   y = sum_t a_t h_t
+
+    The softmax is over the unmasked steps. A row whose steps are all masked gives zeros.
 
     Source: Yang et al. 2016, "Hierarchical Attention Networks for Document Classification",
     Eq. 5 to 7.
 
     Args:
         units: Positive integer, the width of `u_t`.
+
+    Call arguments:
+        inputs: `h`, `(batch, time, features)`.
+        mask: Optional boolean `(batch, time)`, False at padding.
+
+    Returns:
+        `(batch, features)`, without a mask.
+
+    Raises:
+        ValueError: `units` is no positive integer.
 
     Example:
 

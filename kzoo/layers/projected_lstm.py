@@ -27,7 +27,8 @@ class ProjectedLSTMCell(GatedCell):
     Args:
         units: Positive integer, the width of the output `r`.
         hidden_dim: Number of memory cells; twice `units` by default.
-        **kwargs: The other arguments of `GatedCell`.
+        **kwargs: `forget_bias`, 1 by default, which is added to the initial bias of the forget gate
+            so that the cell starts by remembering, and the other arguments of `KernelCell`.
 
     Example:
 

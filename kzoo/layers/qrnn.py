@@ -10,15 +10,7 @@ POOLINGS = {"f": 2, "fo": 3, "ifo": 4}
 
 
 def qrnn_gates(convolved, pooling):
-    """Computes what the pooling of a QRNN needs.
-
-        z, f, o, i = tanh(z'), sigmoid(f'), sigmoid(o'), sigmoid(i')
-        c_t = f * c_{t-1} + (1 - f) * z      ("f", "fo")
-        c_t = f * c_{t-1} + i * z            ("ifo")
-        h_t = c_t ("f"), or o * c_t ("fo", "ifo")
-
-    Source: Bradbury, Merity, Xiong and Socher 2016, "Quasi-recurrent neural networks"
-    (arXiv 1611.01576), Eq. 1 to 5.
+    """Computes what the pooling of a QRNN needs; the equation is in `QRNNCell`.
 
     Args:
         convolved: `z', f', o', i'` side by side, the last ones where the pooling has them,
@@ -44,12 +36,22 @@ def _check_pooling(pooling):
 class QRNNCell(LinearCell):
     """Quasi-recurrent cell with a convolution of width one, parallel over time.
 
-    The equation is in `qrnn_gates`, with `z', f', o', i' = W x_t + b`. `WindowedQRNNCell` sees
-    earlier inputs too.
+        z', f', o', i' = split(W x_t + b)
+        z, f, o, i = tanh(z'), sigmoid(f'), sigmoid(o'), sigmoid(i')
+        c_t = f * c_{t-1} + (1 - f) * z      ("f", "fo")
+        c_t = f * c_{t-1} + i * z            ("ifo")
+        h_t = c_t ("f"), or o * c_t ("fo", "ifo")
+
+    `x_t` is `(batch, features)`, `c_t` and the output `h_t` are `(batch, units)`; the state is
+    `[c]`. There are only the blocks of columns that the pooling names, and the candidate `z'`.
+    `WindowedQRNNCell` sees earlier inputs too.
+
+    Source: Bradbury, Merity, Xiong and Socher 2016, "Quasi-recurrent neural networks"
+    (arXiv 1611.01576), Eq. 1 to 5.
 
     Args:
         units: Positive integer, the width of the state.
-        pooling: "f", "fo" or "ifo".
+        pooling: "f", "fo" or "ifo": the gates there are.
         kernel_initializer: Initializer of the `(features, gates * units)` kernel.
 
     Example:
@@ -98,7 +100,7 @@ class WindowedQRNNCell(Cell):
 
         z'_t, f'_t, o'_t, i'_t = W_0 x_t + W_1 x_{t-1} + ... + W_{window-1} x_{t-window+1} + b
 
-    and from there as in `qrnn_gates`. Inputs before the first are zero, and masked ones are as if
+    and from there as in `QRNNCell`. Inputs before the first are zero, and masked ones are as if
     they were not there. All products with matrices are made at once, for all time steps; a step
     adds them up and pools, which is a few operations a unit. What earlier inputs will add to the
     gates of the coming steps is a state, so the cell streams as any other:

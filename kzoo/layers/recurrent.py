@@ -13,6 +13,8 @@ from kzoo.layers.walk import walk
 class Recurrent(keras.layers.Layer):
     """Runs a cell over the time axis of a batch of sequences.
 
+        y_t, s_t = cell(x_t, s_{t-1})
+
     The input projection is computed for all time steps in one matrix product before the walk. In
     training the walk is differentiable; export picks another lowering of the same numbers (see
     `kzoo.layers.walk`).

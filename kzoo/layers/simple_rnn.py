@@ -7,9 +7,7 @@ from kzoo.layers.cell import KernelCell, dropped
 
 
 def simple_rnn_step(projected, hidden, recurrent_kernel, activation):
-    """Elman's recurrence: `h_t = activation(W x_t + b + U h_{t-1})`.
-
-    Source: Elman 1990, "Finding structure in time", in the form of `keras.layers.SimpleRNN`.
+    """One step of Elman's recurrence; the equation is in `SimpleRNNCell`.
 
     Args:
         projected: `W x_t + b`, `(batch, units)`.
@@ -27,7 +25,15 @@ def simple_rnn_step(projected, hidden, recurrent_kernel, activation):
 class SimpleRNNCell(KernelCell):
     """Elman's recurrent cell, with the weights of `keras.layers.SimpleRNN`.
 
-    The equation is in `simple_rnn_step`; the arguments are those of `KernelCell`.
+        h_t = activation(W x_t + b + U h_{t-1})
+
+    `x_t` is `(batch, features)`, `h_t` is `(batch, units)` and the output; the state is `[h]`.
+
+    Source: Elman 1990, "Finding structure in time", in the form of `keras.layers.SimpleRNN`.
+
+    Args:
+        units: Positive integer, the width of the state.
+        **kwargs: The other arguments of `KernelCell`.
 
     Example:
 

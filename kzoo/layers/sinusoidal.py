@@ -9,12 +9,7 @@ BASE = 10000.0
 
 
 def sinusoids(positions, size):
-    """Returns the encodings of positions.
-
-        PE(position, 2i) = sin(position / 10000^{2i / size})
-        PE(position, 2i + 1) = cos(position / 10000^{2i / size})
-
-    Source: Vaswani et al. 2017, "Attention Is All You Need" (arXiv 1706.03762), section 3.5.
+    """Returns the encodings of positions; the equation is in `SinusoidalPositions`.
 
     Args:
         positions: Integers of any shape.
@@ -37,7 +32,13 @@ def sinusoids(positions, size):
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class SinusoidalPositions(Positions):
-    """Adds sinusoids of the position; see `sinusoids`. It has no weights and any length.
+    """Adds sinusoids of the position. It has no weights and any length.
+
+        y_t = x_t + PE(t)
+        PE(t)_{2i} = sin(t / 10000^{2i / features})
+        PE(t)_{2i + 1} = cos(t / 10000^{2i / features})
+
+    Source: Vaswani et al. 2017, "Attention Is All You Need" (arXiv 1706.03762), section 3.5.
 
     Call arguments:
         inputs: `(batch, time, features)`, the number of features even.

@@ -23,6 +23,14 @@ class Standardization(keras.layers.Layer):
         axis: The axis of the features; not that of the batch.
         invert: Whether to scale back.
 
+    Input and output shape:
+        `(batch, ..., features)`, or with another `axis` the features on that one. A mask is handed
+        on.
+
+    Raises:
+        ValueError: `mean` and `variance` are not equally many finite numbers, a variance is
+            negative, or the input has another number of features.
+
     Example:
 
     >>> layer = Standardization([1.0, 0.0], [4.0, 0.0])

@@ -21,6 +21,9 @@ def anomaly_scorer(
 ):
     """Builds a causal model that scores every step of a real-valued sequence.
 
+        e_t = x_t - f(x_1 .. x_{t-1}),    score_t = mean of |e| over the features and the steps
+                                                    t - window + 1 .. t
+
     Wiring: features are standardized; recurrent layers forecast each step from those before it;
     the score is the mean size of what was not forecast, over the features and the last steps. It
     needs no labels, and can run while the sequence comes in, see `kzoo.export.export_streaming`.
@@ -74,6 +77,14 @@ def anomaly_scorer(
 
 def forecast_errors(model, name="forecast_errors"):
     """Returns what is trained of an `anomaly_scorer`: from sequences to errors, to be made small.
+
+    Args:
+        model: A model of `anomaly_scorer`.
+        name: Name of the new model, which shares the layers of `model`.
+
+    Returns:
+        A `keras.Model` from `(batch, time, num_features)` to the errors `e` of `anomaly_scorer`,
+        in standard deviations, of the same shape; targets are zeros.
 
     Example:
 

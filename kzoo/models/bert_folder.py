@@ -121,6 +121,13 @@ def save_bert(model, folder):
 
     Raises:
         ValueError: The model classifies the mean of the steps, for which the format has no word.
+
+    Example:
+
+    >>> from kzoo.models import create_model
+    >>> save_bert(create_model("bert_tiny", vocabulary_size=20), "tiny")
+    >>> sorted(path.name for path in Path("tiny").iterdir())
+    ['config.json', 'model.safetensors']
     """
     from safetensors.numpy import save_file
 

@@ -78,6 +78,8 @@ def bert_pretrainer(encoder, next_sentence=True, name="bert_pretrainer"):
 def bert_classifier(encoder, num_classes, dropout=0.1, pooling="first", name="bert_classifier"):
     """Adds the class of a text or of a pair of texts.
 
+        p = softmax(h W + b),    h = pooled, or the mean of sequence_t over the steps that count
+
     Source: Devlin et al. 2019 (arXiv 1810.04805), section 4.1.
 
     Args:
@@ -106,6 +108,8 @@ def bert_classifier(encoder, num_classes, dropout=0.1, pooling="first", name="be
 def bert_tagger(encoder, num_classes, dropout=0.1, name="bert_tagger"):
     """Adds a class at every step.
 
+        p_t = softmax(sequence_t W + b)
+
     Source: Devlin et al. 2019 (arXiv 1810.04805), section 5.3.
 
     Args:
@@ -128,6 +132,8 @@ def bert_tagger(encoder, num_classes, dropout=0.1, name="bert_tagger"):
 
 def bert_question_answerer(encoder, name="bert_question_answerer"):
     """Adds the scores of the step where an answer begins, and of that where it ends.
+
+        start_t = sequence_t . u + b,    end_t = sequence_t . v + c
 
     The question is the first text, and the passage with the answer the second.
 
@@ -160,6 +166,8 @@ def bert_question_answerer(encoder, name="bert_question_answerer"):
 
 def bert_sentence_encoder(encoder, name="bert_sentence_encoder"):
     """Adds one vector of length 1 for a text: the mean of its steps.
+
+        v = m / |m|,    m = mean of sequence_t over the steps that are no padding
 
     The scalar product of two such vectors is the cosine of the angle between them.
 

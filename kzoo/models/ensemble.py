@@ -6,6 +6,8 @@ import keras
 def ensemble(members, name="ensemble"):
     """Builds the mean of models that map the same inputs to the same classes.
 
+        p(y|x) = sum_m p_m(y|x) / M
+
     Members that were trained from other seeds err on other inputs; the mean of their probabilities
     errs on fewer, and knows better how sure it is.
 
@@ -18,7 +20,10 @@ def ensemble(members, name="ensemble"):
         name: Name of the model.
 
     Returns:
-        A `keras.Model`; with one member, that member.
+        A `keras.Model` with the inputs and the output of each; with one member, that member.
+
+    Raises:
+        ValueError: there are no members, or two have the same name.
 
     Example:
 

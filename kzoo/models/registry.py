@@ -13,6 +13,16 @@ def register_model(name, factory, /, **sizes):
         name: Name of the preset; a name can be registered once.
         factory: Function of keyword arguments that returns a `keras.Model`.
         **sizes: Arguments that the preset fixes, and `create_model` may override.
+
+    Raises:
+        ValueError: there is a preset of that name already.
+
+    Example, of a name that is taken:
+
+    >>> from kzoo.models import text_classifier
+    >>> register_model("text_sru", text_classifier, cell="sru", units=16)
+    Traceback (most recent call last):
+    ValueError: `name` must be new. Received: name='text_sru', which is registered
     """
     if name in _MODELS:
         raise ValueError(f"`name` must be new. Received: name={name!r}, which is registered")
@@ -21,6 +31,9 @@ def register_model(name, factory, /, **sizes):
 
 def list_models(pattern="*"):
     """Returns the sorted names of the registered models that match a shell pattern.
+
+    Args:
+        pattern: Such as "text_*"; "*" for all.
 
     Example:
 
@@ -36,6 +49,12 @@ def create_model(name, /, **sizes):
     Args:
         name: One of `list_models()`.
         **sizes: Arguments of the model's factory; they override the preset's own.
+
+    Returns:
+        A `keras.Model` with new weights.
+
+    Raises:
+        ValueError: there is no model of that name, or its factory refuses a size.
 
     Example:
 

@@ -8,6 +8,9 @@ from kzoo.training.planned import LENGTHS, PlannedBatches, check_max_length, cut
 class BucketedBatches(PlannedBatches):
     """A data set for `fit`, `evaluate` and `predict` that pads each batch to one of few lengths.
 
+    A batch is `(ids, labels)`: int32 `(batch, length)`, with 0 behind what is shorter, and
+    `(batch,)`. All its sequences are about equally long.
+
     Args:
         sequences: List of lists of ids (id 0 is padding); or, for fresh samples in every epoch, a
             function from the epoch to such a list.

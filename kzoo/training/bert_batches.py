@@ -8,8 +8,10 @@ from kzoo.training.batches import BucketedBatches
 class BertBatches(BucketedBatches):
     """`BucketedBatches` with the three inputs of `kzoo.models.bert`, of single texts.
 
-    A sequence begins with `[CLS]` and ends with `[SEP]`, as a row of `kzoo.text.BertTokenizer`
-    does, and is not padded. The arguments are those of `BucketedBatches`.
+    A batch is `(inputs, labels)`: the inputs are `ids`, `mask` (1, and 0 at padding) and
+    `segment_ids` (all 0), each int32 `(batch, length)`, and the labels `(batch,)`. The arguments
+    are those of `BucketedBatches`. A sequence begins with `[CLS]` and ends with `[SEP]`, as a row
+    of `kzoo.text.BertTokenizer` does, and is not padded.
 
     Example:
 

@@ -7,7 +7,12 @@ from kzoo.layers.chain import log_likelihood
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class CRFLoss(keras.losses.Loss):
-    """Negative log-likelihood of a sequence of tags, `-log p(y)`, one number a sequence.
+    """Negative log-likelihood of a sequence of tags, one number a sequence.
+
+        -log p(y|x) = log sum_y' exp s(y') - s(y)
+
+    where the sum is over all sequences of tags and `s` is the score of `kzoo.layers.CRF`. Where a
+    tag is not known, the sequences count that agree with those that are.
 
     Source: Collobert et al. 2011, "Natural Language Processing (Almost) from Scratch", Eq. 13.
 

@@ -8,9 +8,11 @@ from kzoo.training.step_mean import StepMean
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class GuessAccuracy(StepMean):
-    """Share of ids that are guessed.
+    """Share of the weighted ids that are guessed right.
 
         sum_t w_t [argmax_v logits_tv = y_t] / sum_t w_t
+
+    where [...] is 1 if what stands in it holds, and 0 if not.
 
     Exact over an epoch however many steps a batch has: pass it to `compile` in `weighted_metrics`.
 

@@ -7,6 +7,8 @@ import keras
 class LayerwiseAdamW(keras.optimizers.AdamW):
     """AdamW where the learning rate of a layer is multiplied by a factor of its own.
 
+        rate_l = factor_l * learning_rate
+
     Layers near the input of a pretrained model hold what all tasks share, so they are to change
     less. Weight decay goes by the common learning rate, and leaves out vectors: biases, and what
     normalizations scale by.

@@ -15,6 +15,9 @@ def start_at_ridge(model, train, validation, penalties=PENALTIES):
     recurrent network and linear maps begin at zero, leaves to forecast. The bias has no penalty.
     What training then has to find is what a linear map cannot say.
 
+    Source: Hoerl and Kennard 1970, "Ridge Regression: Biased Estimation for Nonorthogonal
+    Problems".
+
     Args:
         model: A model of `kzoo.models.standardized_forecaster` that was not trained yet.
         train: `SeriesBatches` to solve for.

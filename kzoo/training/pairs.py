@@ -8,7 +8,10 @@ from kzoo.training.planned import LENGTHS, PlannedBatches, check_max_length, pad
 class PairBatches(PlannedBatches):
     """A data set for `fit` and `evaluate` of pairs of sequences, each padded to one of few lengths.
 
-    A batch is `(inputs, labels, weights)`. With a target y_1 ... y_n, a row reads
+    A batch is `(inputs, labels, weights)`: the inputs are a dict of `source_ids`, int32
+    `(batch, source)`, and `target_ids`, int32 `(batch, time)`; the labels are int32 and the weights
+    float32, both `(batch, time)`.
+    With a target y_1 ... y_n, a row reads
 
         source_ids   x_1    x_2   ...  x_m   0 ...
         target_ids   start  y_1   ...  y_n   0 ...

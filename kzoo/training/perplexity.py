@@ -15,6 +15,9 @@ class Perplexity(StepMean):
     With weights of 0 on padding it is exact over an epoch, however long the batches: pass it to
     `compile` in `weighted_metrics`.
 
+    Source: Jelinek, Mercer, Bahl and Baker 1977, "Perplexity, a measure of the difficulty of speech
+    recognition tasks".
+
     Args:
         name: Name of the metric.
         dtype: Type of the result.

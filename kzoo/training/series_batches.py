@@ -7,8 +7,9 @@ import numpy as np
 class SeriesBatches(keras.utils.PyDataset):
     """A data set for `fit` and `predict` of windows that are cut when they are asked for.
 
-    A batch is `(inputs, targets)`: the values that a window reads, and what is to be told of the
-    steps after them, or of the window itself. Shuffled, an epoch leaves out what fills no batch.
+    A batch is `(inputs, targets)`: the values that windows read, float32 `(batch, input_length,
+    features)`, and what is to be told of the steps after them, or of the windows themselves,
+    float32 `(batch, horizon, ...)`. Shuffled, an epoch leaves out what fills no batch.
 
     Args:
         values: `(time, features)`, what is read.

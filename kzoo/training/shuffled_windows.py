@@ -7,11 +7,12 @@ import numpy as np
 class ShuffledWindows(keras.utils.PyDataset):
     """A data set for `fit` and `evaluate` of windows of one sequence of ids.
 
-    A batch is `(inputs, targets, weights)`: at each step the model knows the ids of the window
-    before, and learns the next one. Shuffled, an epoch begins at a random place in the first
-    window, so that windows do not end where those of other epochs do, and leaves out what fills no
-    window. Without, every id but the first is a target exactly once: the last window is shifted
-    back over ids that were targets before, with weights of 0 on them.
+    A batch is `(inputs, targets, weights)`, int32, int32 and float32, each `(batch, window)`: at
+    each step the model knows the ids of the window before, and learns the next one. Shuffled, an
+    epoch begins at a random place in the first window, so that windows do not end where those of
+    other epochs do, and leaves out what fills no window. Without, every id but the first is a
+    target exactly once: the last window is shifted back over ids that were targets before, with
+    weights of 0 on them.
 
     Args:
         ids: Sequence of ids, longer than one window.

@@ -10,9 +10,9 @@ class StringBatches(PlannedBatches):
 
     A batch is `(inputs, ids)`: strings of about equally many symbols, and their symbols, int32
     `(batch, symbols)`, from 1 on, for `keras.losses.CTC`; zeros stand behind what is shorter. There
-    are as many batches in every epoch. Inputs are
-    `pictures` and `lengths`, or `samples` and `lengths`, as `kzoo.models.ctc_recognizer` reads
-    them; or samples alone.
+    are as many batches in every epoch. Inputs are `pictures`, float32 `(batch, height, width)`, or
+    `samples`, float32 `(batch, time, hop)`, and `lengths`, int32 `(batch,)`, the columns or hops of
+    each row, as `kzoo.models.ctc_recognizer` reads them; or samples alone.
 
     Args:
         strings: Has a length, `lengths(epoch)` and `draw(row, epoch)`, which gives a picture
@@ -70,6 +70,10 @@ def pad_strings(parts, hop=None):
     Args:
         parts: List of pictures `(height, width)`, or of samples `(time,)`.
         hop: Samples of a hop, where they are samples.
+
+    Returns:
+        Dict of `pictures`, float32 `(rows, height, width)`, or `samples`, float32
+        `(rows, time, hop)`, and of `lengths`, int32 `(rows,)`.
 
     Example:
 

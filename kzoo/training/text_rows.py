@@ -9,12 +9,17 @@ import numpy as np
 
 
 class SentencePair(NamedTuple):
-    """Two texts.
+    """Two texts, for the task of the next sentence; see `sentence_pairs`.
 
     Attributes:
         first: List of ids.
         second: List of ids.
         label: 0 where the second text goes on with the first, 1 where it is from elsewhere.
+
+    Example:
+
+    >>> SentencePair([7, 8], [9], label=0).second
+    [9]
     """
 
     first: list
@@ -24,6 +29,13 @@ class SentencePair(NamedTuple):
 
 def single_lines(documents, length):
     """Returns every line for itself; one of more than `length` ids becomes several rows.
+
+    Args:
+        documents: List of lists of lines, each a list of ids.
+        length: The most ids of a row.
+
+    Returns:
+        List of lists of ids.
 
     Example:
 
@@ -42,6 +54,13 @@ def filled_rows(documents, length):
     """Returns rows of as many lines of one document as `length` ids hold.
 
     Source: Liu et al. 2019 (arXiv 1907.11692), section 4.2, "DOC-SENTENCES".
+
+    Args:
+        documents: As in `single_lines`.
+        length: The most ids of a row.
+
+    Returns:
+        List of lists of ids.
 
     Example:
 

@@ -9,7 +9,8 @@ class Windows(keras.utils.PyDataset):
 
     With stateful layers (`Recurrent(stateful=True)`) and `ResetStates`, the state goes from window
     to window and the gradient ends where a window begins: truncated backpropagation through time,
-    whose memory depends on the window and not on the sequence.
+    whose memory depends on the window and not on the sequence. A batch is `(inputs, targets)`, both
+    `(batch_size, steps, ...)` with at most `window` steps.
 
     Source: Williams and Peng 1990, "An efficient gradient-based algorithm for on-line training of
     recurrent network trajectories", with windows that do not overlap (there, BPTT(h; h)).
