@@ -22,6 +22,7 @@ def export_streaming(
     tolerance=None,
     lengths=LENGTHS,
     lowering="auto",
+    details=None,
 ):
     """Write a causal Keras model as a `.tflite` file that takes a sequence chunk by chunk.
 
@@ -40,6 +41,7 @@ def export_streaming(
         tolerance: largest allowed difference, see `verify`.
         lengths: sequence lengths to verify with, rounded up to whole chunks.
         lowering: see `export_tflite`; "auto" unrolls short chunks.
+        details: dict of what a client of the file must know, ready for JSON, for its manifest.
 
     Returns:
         `Verification`; its latency is that of one chunk.
@@ -72,6 +74,7 @@ def export_streaming(
         tolerance=tolerance,
         lengths=whole_chunks(lengths, chunk_size),
         lowering=lowering,
+        details=details,
         step=step,
         offline=model,
     )

@@ -13,9 +13,9 @@ import numpy as np
 from matplotlib import pyplot
 
 import kzoo
-from kzoo.export import StreamingPredictor, export_streaming
+from kzoo.export import export_streaming
 from kzoo.models import forecast_errors
-from kzoo.recipes.parts import command_line, report, run_folder
+from kzoo.recipes.parts import command_line, fault_parts, report, run_folder
 from kzoo.recipes.parts.alarm_scores import episodes, measure
 from kzoo.training import ForecastLoss, Resume, SeriesBatches
 
@@ -31,7 +31,7 @@ class Knobs:
     input_length: int = 144  # Steps of a window of training.
     units: int = 32  # Width of a recurrent layer.
     window: int = 288  # Steps over which the score is a mean.
-    margin: float = 1.5  # An alarm begins above so many times the largest score of validation.
+    margin: float = 1.5  # An alarm begins above this many times the validation's top score.
     epochs: int = 2  # Epochs at most.
     batch_size: int = 32  # Windows in a batch.
     learning_rate: float = 2e-3  # At the start; it falls to zero along a cosine.
@@ -78,13 +78,14 @@ def main(knobs):
     run_folder.save_model(model, out / "model.keras")
 
     # The file takes one measurement at a time; the whole run goes through it
-    verification = export_streaming(model, out / "stream.tflite", 1, inputs=data.values[None, :500])
-    predictor = StreamingPredictor(out / "stream.tflite")
-    scores = np.array([predictor(row[None, None])[0, 0, 0] for row in data.values])
+    ((first, begin),) = data.parts["validation"]
     offline = model.predict(data.values[None], verbose=0)[0, :, 0]
+    rule = dict(threshold=float(knobs.margin * offline[first:begin].max()), patience=1)
+    options = dict(inputs=data.values[None, :500], details=fault_parts.details(data, **rule))
+    verification = export_streaming(model, out / "stream.tflite", 1, **options)
+    scores = fault_parts.watch(out / "stream.tflite", data.values)[0][:, 0]
 
     # Alarms in the part of testing, beside scores that need no model
-    ((first, begin),) = data.parts["validation"]
     mean, variance = data.statistics
     size = (abs(data.values - mean) / np.sqrt(variance)).mean(axis=1)
     jump = abs(np.diff(data.values, axis=0, prepend=data.values[:1])).mean(axis=1)

@@ -19,6 +19,7 @@ from kzoo.recipes.parts import (
     generation,
     heat_maps,
     measures,
+    report,
     run_folder,
     seq2seq_files,
 )
@@ -44,7 +45,9 @@ class Knobs:
     num_layers: int = 1  # Number of layers on either side.
     dropout: float = 0.1  # Fraction of features dropped.
     label_smoothing: float = 0.0  # Probability of a target that is spread over all ids.
-    scheduled_sampling: float = 0.0  # Share of words that are the model's own at the end.
+    # Share of the words read by the decoder in training that are the model's own predictions in
+    # place of the true ones; it grows from 0 to this over the run.
+    scheduled_sampling: float = 0.0
     epochs: int = 5  # Epochs at most.
     patience: int = 2  # Epochs without a lower validation perplexity before training stops.
     batch_tokens: int = 384  # Padded ids in a batch, of the longer side.
@@ -89,6 +92,7 @@ def main(knobs):
 
     train = batches(data.train, knobs.subword_sampling, shuffle=True)
     validation, test = batches(data.validation), batches(data.test)
+    report.print_cut(knobs.max_length, train.sources, train.targets)
 
     # Model
     keras.utils.set_random_seed(knobs.seed)
@@ -134,8 +138,8 @@ def main(knobs):
         "- perplexity: of a token of the reference; it depends on the vocabulary.",
         *seq2seq_files.notes(data.test),
     ]
-    report = rows + measured, samples, resume.history, ("loss", "perplexity"), notes, pictures
-    generation.write_report(out, data, knobs, *report)
+    parts = rows + measured, samples, resume.history, ("loss", "perplexity"), notes, pictures
+    generation.write_report(out, data, knobs, *parts)
     questions = QUESTIONS.get(data.name, [])
     answers = Seq2SeqPredictor(files[-1].path)(questions) if questions else []
     for question, answer in zip(questions, answers, strict=True):

@@ -126,7 +126,12 @@ def main(knobs):
     # Export, and the same measurement through each file alone
     export_saved_model(model, out / "saved_model")
     options = dict(inputs=test[0][0], labels=data.class_names)
-    exports = [Export(model, path, p, **options) for p, path in run_folder.files(out).items()]
+    window = dict(input_length=knobs.input_length, shortest=data.shortest(knobs.input_length))
+    details = fault_parts.details(data, **window)
+    exports = [
+        Export(model, path, precision, **options, details=details)
+        for precision, path in run_folder.files(out).items()
+    ]
     files = export_many(exports)
     rows += [fault_parts.measure_file(file, data, test) for file in files]
 
@@ -135,8 +140,8 @@ def main(knobs):
     if data.class_names is not None:
         labeller, _ = learn(knobs.stream, "stream", every_step=True)
         run_folder.save_model(labeller, out / "stream.keras")
-        options = dict(inputs=test[0][0], labels=data.class_names)
-        export_streaming(labeller, out / "stream.tflite", 1, **options)
+        details = fault_parts.details(data, **fault_parts.alarm_rule(labeller, data))
+        export_streaming(labeller, out / "stream.tflite", 1, **options, details=details)
         notes = fault_parts.alarms(out / "stream.tflite", labeller, data)
     fault_parts.write_report(out, data, knobs, rows, labels, outputs, histories, files, notes)
 

@@ -14,7 +14,7 @@ import keras
 import kzoo
 from kzoo.export import export_saved_model
 from kzoo.models.classifier import POOLINGS
-from kzoo.recipes.parts import classification, command_line, run_folder
+from kzoo.recipes.parts import classification, command_line, report, run_folder
 from kzoo.text import TOKENIZERS
 from kzoo.training import BucketedBatches, Resume
 
@@ -33,7 +33,9 @@ class Knobs:
     lowercase: bool = False  # Whether upper case is folded to lower case.
     max_length: int = 192  # Tokens of a text that the model reads; the rest is cut.
     embedding_dim: int = 64  # Width of the embedding of a token.
-    embeddings: Path | None = None  # Table of word vectors of that width to start it at.
+    # Table of word vectors of that width at which the embedding starts. For those of `kzoo train
+    # embeddings`, say --tokenizer word --embedding-dim 100.
+    embeddings: Path | None = None
     max_order: int = 4  # Longest n-gram of tokens that is embedded beside them; 1 is none.
     num_buckets: int = 131072  # Rows of the table of each n-gram order.
     ngram_dim: int = 2  # Width of the table of each n-gram order.
@@ -42,7 +44,7 @@ class Knobs:
     pooling: Literal[POOLINGS] = "max_mean"  # How the outputs over time become one vector.
     dropout: float = 0.5  # Fraction of features dropped before each layer.
     epochs: int = 10  # Epochs at most.
-    monitor: Literal["val_accuracy", "val_loss"] = "val_accuracy"  # What the best epoch is best in.
+    monitor: Literal["val_accuracy", "val_loss"] = "val_accuracy"  # Picks the best epoch.
     patience: int = 3  # Epochs without a better one before training stops.
     batch_size: int = 32  # Texts in a batch.
     learning_rate: float = 2e-3  # At the start; it falls to zero along a cosine.
@@ -116,6 +118,7 @@ def main(knobs):
 
     train = batches(data.train, shuffle=True)
     validation, test = batches(data.validation), batches(data.test)
+    report.print_cut(knobs.max_length, train.sequences)
 
     # Training, one member after the other
     arguments = tokenizer, data, train, validation, out

@@ -12,7 +12,7 @@ import keras
 
 import kzoo
 from kzoo.models import ensemble
-from kzoo.recipes.parts import command_line, run_folder, tagging_parts
+from kzoo.recipes.parts import command_line, report, run_folder, tagging_parts
 from kzoo.recipes.parts.generation import Measure
 from kzoo.training import Resume
 
@@ -26,14 +26,14 @@ class Knobs:
     out: Path | None = None  # Run folder; by default runs/tagging/DATASET.
     model: str = "tagger_cnn_lstm_crf"  # Preset, one of kzoo.list_models("tagger*").
     vocabulary_size: int = 50000  # Number of word ids at most.
-    min_count: int = 2  # Words, and characters, that are rarer are unknown ones.
+    min_count: int = 2  # Words and characters that occur less often count as unknown.
     characters: bool = True  # Whether the characters of a word are read too.
     jamo: bool = False  # Whether Hangul syllables are read letter by letter.
     max_characters: int = 24  # Characters of a word; of longer ones the middle is left out.
     max_length: int = 512  # Words of a sentence that the model reads; the rest is cut.
     embedding_dim: int = 100  # Width of the embedding of a word.
     character_dim: int = 32  # Width of the embedding of a character.
-    character_units: int = 128  # Width of what is made of the characters of a word.
+    character_units: int = 128  # Width of the vector made of a word's characters.
     character_order: int = 5  # Longest n-gram of characters that is embedded too; 1 is none.
     character_ngram_dim: int = 16  # Width of the table of each of their orders.
     max_order: int = 1  # Longest n-gram of words that is embedded beside them; 1 is none.
@@ -114,6 +114,8 @@ def main(knobs):
 
     def tags(decoder, part):
         return tagging_parts.tag(decoder, batches(part, shuffle=False), part, data.tag_names)
+
+    report.print_cut(knobs.max_length, data.train.words)
 
     # Training, one member after the other
     arguments = tokenizer, data, batches(data.train), tags, out

@@ -40,7 +40,15 @@ class Runs:
         values: float32 `(time, columns)`, all runs.
         labels: float32 `(time,)`: the class of a step, or the steps that are left, 125 at most.
         parts: dict from "train", "validation" and "test" to a list of `(begin, end)` of runs.
+        reading: dict of the arguments of `read_table` for the measurements of one run.
         padding: steps of zeros before each run, in which a window may begin.
+
+    Example:
+
+    >>> data = load_faults("tep_4_classes")
+    >>> begin, end = data.parts["train"][0]
+    >>> data.values[begin:end].shape
+    (384, 52)
     """
 
     name: str
@@ -50,6 +58,7 @@ class Runs:
     values: np.ndarray
     labels: np.ndarray
     parts: dict[str, list[tuple[int, int]]]
+    reading: dict
     padding: int = 0
 
     @property
@@ -60,6 +69,10 @@ class Runs:
             steps = steps[self.labels[steps] == 0]
         rows = self.values[steps].astype("float64")
         return rows.mean(axis=0).tolist(), rows.var(axis=0).tolist()
+
+    def shortest(self, length):
+        """Returns how many steps of a run a window holds at least; others are padding."""
+        return length - min(self.padding, max(length - _SHORTEST, 0))
 
     def starts(self, part, length, stride=1, last=False):
         """Returns the first steps of the windows of a part, each in one run.
@@ -84,7 +97,7 @@ class Runs:
             if self.class_names is not None:
                 others = np.flatnonzero(self.labels[begin:end] != self.labels[end - 1])
                 begin += 0 if not len(others) else int(others[-1]) + 1
-            begin -= min(self.padding, max(length - _SHORTEST, 0))
+            begin -= length - self.shortest(length)
             starts = np.arange(end - length, begin - 1, -stride)[::-1]
             found.append(starts[-1:] if last else starts)
         found = np.concatenate(found)
@@ -95,6 +108,8 @@ class Runs:
 
 def list_faults():
     """The names that `load_faults` knows, sorted.
+
+    Example:
 
     >>> list_faults()
     ['cmapss_fd001', 'machine_temperature', 'tep', 'tep_4_classes']
@@ -127,6 +142,8 @@ def load_faults(name, folder=None):
         ValueError: if the name is unknown, the folder is needed and absent, or a file is damaged or
             broken; the message names the line.
         FileNotFoundError: if the folder or a file in it is missing.
+
+    Example:
 
     >>> data = load_faults("tep_4_classes")
     >>> data.class_names, len(data.columns), len(data.parts["test"])
@@ -175,7 +192,8 @@ def _load_tep(folder):
         raise ValueError(f"{path}: damaged or cut short, copy it again ({error})") from error
     # The publisher's one file without a fault lies on its side.
     tables[0] = tables[0].T
-    return _faults("tep", tables, list(classes), _TEP_CLASSES, begin=160)
+    reading = dict(header=False, separator=None)
+    return _faults("tep", tables, list(classes), _TEP_CLASSES, 160, reading)
 
 
 def _load_tep_4_classes(folder):
@@ -192,10 +210,10 @@ def _load_tep_4_classes(folder):
         raise ValueError(f"{path}: expected rows of {', '.join(wanted)}, got {sorted(kinds)}")
     tables = [values[kinds[kind]] for kind in wanted]
     names = [_TEP_CLASSES[number] for number in numbers]
-    return _faults("tep_4_classes", tables, list(range(4)), names, begin=60)
+    return _faults("tep_4_classes", tables, list(range(4)), names, 60, dict(header=False))
 
 
-def _faults(name, tables, classes, class_names, begin):
+def _faults(name, tables, classes, class_names, begin, reading):
     """Runs of training, then those of testing, whose faults begin at a step."""
     values, bounds = _stack(tables)
     labels = np.concatenate(
@@ -207,7 +225,8 @@ def _faults(name, tables, classes, class_names, begin):
     kept, held = _cut_runs(train)
     parts = {"train": kept, "validation": held, "test": test}
     licence, columns = "University of Illinois/NCSA-style", _names(values.shape[1])
-    return Runs(name, licence, columns, class_names, values, labels.astype("float32"), parts)
+    labels = labels.astype("float32")
+    return Runs(name, licence, columns, class_names, values, labels, parts, reading)
 
 
 def _load_cmapss(folder):
@@ -233,13 +252,16 @@ def _load_cmapss(folder):
     columns = [f"setting {n}" for n in (1, 2, 3)] + [f"sensor {n}" for n in range(1, 22)]
     licence = "NASA, US Government work (public domain)"
     labels = np.concatenate(labels).astype("float32")
-    return Runs("cmapss_fd001", licence, columns, None, values, labels, parts, _PADDING)
+    # Engine and cycle stand before what is measured.
+    reading = dict(columns=[str(n) for n in range(2, 26)], header=False, separator=None)
+    return Runs("cmapss_fd001", licence, columns, None, values, labels, parts, reading, _PADDING)
 
 
 def _load_machine_temperature(folder):
     file = "machine_temperature.csv"
     (path,) = _files("machine_temperature", "embedded", [file], folder, embedded=True)
-    values = read_table(path, ["value"]).values
+    reading = dict(columns=["value"])
+    values = read_table(path, **reading).values
     times = [line.partition(b",")[0].decode() for line in read_lines(path)[1:]]
     inside = [any(begin <= time <= end for begin, end in _MACHINE_WINDOWS) for time in times]
     time = len(values)
@@ -247,7 +269,7 @@ def _load_machine_temperature(folder):
     parts = dict(zip(PARTS, [[run] for run in zip([0, *ends], ends, strict=False)], strict=True))
     labels = np.array(inside, "float32")
     names = ["normal", "anomaly"]
-    return Runs("machine_temperature", "MIT", ["value"], names, values, labels, parts)
+    return Runs("machine_temperature", "MIT", ["value"], names, values, labels, parts, reading)
 
 
 _LOADERS = {

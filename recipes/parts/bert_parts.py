@@ -114,14 +114,21 @@ def create_pretrainer(knobs, vocabulary_size):
     """Builds the encoder with its heads, or goes on with the folder's.
 
     Without the next sentence there is no pooled output.
+
+    Raises:
+        ValueError: if there are sizes beside a folder, which has its own.
     """
     options = dict(dropout=knobs.dropout, attention_dropout=knobs.dropout)
     options["pools"] = knobs.rows == "pairs"
+    sizes = {name: getattr(knobs, name) for name in SIZES if getattr(knobs, name) is not None}
     if knobs.folder is not None:
+        for name, size in sizes.items():
+            raise ValueError(
+                f"`{name}` must be left out where `folder` is given. Received: {name}={size}"
+            )
         model = load_bert(knobs.folder, head=head(knobs), new_heads=True, **options)
         check_positions(model, knobs.max_length)
         return model
-    sizes = {name: getattr(knobs, name) for name in SIZES if getattr(knobs, name) is not None}
     options |= dict(vocabulary_size=vocabulary_size, max_length=knobs.max_length, **sizes)
     return head(knobs)(kzoo.create_model(knobs.model, **options))
 

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from kzoo.export import Export, Predictor, export_many
 from kzoo.models import load_embeddings
 from kzoo.recipes.parts import report, run_folder
+from kzoo.recipes.parts.similar_lengths import map_batches
 from kzoo.text import WordVectors
 
 FLOOR_FEATURES = {
@@ -120,31 +121,20 @@ def finish(
     classify_sentences(out / "dynamic.tflite", sentences)
 
 
-def measure_file(verification, data, batch_size=16):
+def measure_file(verification, data):
     """Scores a `.tflite` file on the test texts, through the file alone.
 
     Returns:
         The file's row of the table.
     """
     predictor = Predictor(verification.path)
-    texts = data.test.texts
-    # Texts of similar length share a batch.
-    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-    parts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".* sequences were cut", category=UserWarning)
-        results = np.concatenate([predictor([texts[index] for index in part]) for part in parts])
-    probabilities = np.empty_like(results)
-    probabilities[order] = results
+        probabilities = np.stack(map_batches(predictor, data.test.texts))
     # All inputs of a model have the same number of tokens.
     length = next(iter(verification.latency_shapes.values()))[1]
-    return {
-        "model": verification.path.name,
-        **scores(data.test.labels, probabilities, data.class_names),
-        "size": f"{verification.size_bytes / 1e6:.2f} MB",
-        f"latency, {length} tokens": f"{verification.latency_ms:.3f} ms",
-        "difference": f"{verification.max_difference:.1e}",
-    }
+    measured = scores(data.test.labels, probabilities, data.class_names)
+    return report.file_row(verification, measured, f"latency, {length} tokens")
 
 
 def write_report(out, data, knobs, rows, probabilities, histories, files):

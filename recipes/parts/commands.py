@@ -202,6 +202,30 @@ class Forecast:
 
 
 @dataclass
+class Watch:
+    """Judge the measurements of a machine one after the other, with a `.tflite` file alone."""
+
+    # The `.tflite` file, of the recipe `fault_detection` or `anomaly_detection`.
+    file: tyro.conf.Positional[Path]
+    # The measurements of one run: a table with the columns that the model reads, a line for each
+    # step, plain, .gz or .xz.
+    series: tyro.conf.Positional[Path]
+
+    def run(self):
+        """Prints step, label (if any), score and "alarm" (if one is on), separated by tabs."""
+        from kzoo.data import read_table
+        from kzoo.export import FaultPredictor
+
+        predictor = FaultPredictor(self.file)
+        table = read_table(self.series, **predictor.details["reading"])
+        for step, row in enumerate(table.values, start=1):
+            if (found := predictor(row)) is not None:
+                label = [] if found.label is None else [found.label]
+                alarm = ["alarm"] if found.alarm else []
+                print(step, *label, f"{found.score:.4f}", *alarm, sep="\t")
+
+
+@dataclass
 class Neighbours:
     """Find the words most similar to some words, with a `.tflite` file or a table alone."""
 
@@ -231,5 +255,6 @@ FileCommand = (
     | Annotated[Recognize, tyro.conf.subcommand("recognize")]
     | Annotated[Sample, tyro.conf.subcommand("sample")]
     | Annotated[Forecast, tyro.conf.subcommand("forecast")]
+    | Annotated[Watch, tyro.conf.subcommand("watch")]
     | Annotated[Neighbours, tyro.conf.subcommand("neighbours")]
 )

@@ -32,13 +32,8 @@ def measure(verification, vectors, count):
         raise VerificationError(
             f"{verification.path}: finds words less near than the nearest, by {lost:.2g}"
         )
-    return {
-        "model": verification.path.name,
-        "neighbours found": f"{100 * share:.1f} %",
-        "size": f"{verification.size_bytes / 1e6:.2f} MB",
-        "latency, 8 words": f"{verification.latency_ms:.3f} ms",
-        "difference": f"{verification.max_difference:.1e}",
-    }
+    found = {"neighbours found": f"{100 * share:.1f} %"}
+    return report.file_row(verification, found, "latency, 8 words")
 
 
 def compare(finder, vectors, words, count):

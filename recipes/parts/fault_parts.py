@@ -6,8 +6,9 @@ from sklearn.metrics import classification_report
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from kzoo.export import Predictor, StreamingPredictor
+from kzoo.export import FaultPredictor, Predictor
 from kzoo.recipes.parts import classification, report, run_folder
+from kzoo.recipes.parts.alarm_scores import episodes
 from kzoo.training import SeriesBatches
 
 # Rows of training that the floors learn from.
@@ -118,88 +119,107 @@ def measure_file(verification, data, test):
     predictor = Predictor(verification.path)
     outputs = [last_step(predictor(test[index][0])) for index in range(len(test))]
     labels = data.labels[test.target_steps()[:, -1]]
-    return {
-        "model": verification.path.name,
-        **scores(data, labels, np.concatenate(outputs)),
-        "size": f"{verification.size_bytes / 1e6:.2f} MB",
-        "latency": f"{verification.latency_ms:.3f} ms",
-        "difference": f"{verification.max_difference:.1e}",
-    }
+    return report.file_row(verification, scores(data, labels, np.concatenate(outputs)))
+
+
+def details(data, **more):
+    """Returns what a client must know to judge measurements with a file."""
+    return {"columns": data.columns, "reading": data.reading, **more}
 
 
 def watch(path, values):
-    """Runs a step model over a run, measurement by measurement.
+    """Judges a run by a file alone, measurement by measurement.
 
     Args:
         path: A file of `export_streaming`.
         values: `(time, columns)`.
 
     Returns:
-        `(time, classes)`, the probabilities.
+        `(outputs, alarms)`: the numbers of the file `(time, outputs)`, and `(time,)` whether an
+        alarm is on.
     """
-    predictor = StreamingPredictor(path)
-    rows = np.asarray(values, "float32")
-    return np.array([predictor(row[None, None])[0, 0] for row in rows])
+    predictor = FaultPredictor(path)
+    found = [predictor(row) for row in values]
+    return np.stack([one.output for one in found]), np.array([one.alarm for one in found])
 
 
-def first_alarm(probabilities, patience, begin=0):
-    """Returns the step at which one of the faults was as good as certain so often in a row.
+def alarm_rule(model, data):
+    """Returns when an alarm is on, so that the normal run of training and validation has none.
 
-    The first class is "normal". That it is unlikely is no alarm yet: faults that leave no trace
-    share its place.
+    One of the faults is as good as certain, so many steps in a row. The first class is "normal".
+    That it is unlikely is no alarm yet: faults that leave no trace share its place.
+
+    Args:
+        model: A model of `kzoo.models.sequence_labeller`.
+        data: A `kzoo.data.Runs`.
+    """
+    normal = data.values[data.parts["train"][0][0] : data.parts["validation"][0][1]]
+    probabilities = model.predict(normal[None], verbose=0)[0]
+    return {"threshold": CERTAIN, "patience": patience(probabilities)}
+
+
+def patience(probabilities):
+    """Returns how many certain steps in a row a run without faults does not have.
+
+    Args:
+        probabilities: `(time, classes)`.
 
     Example:
 
-    >>> fault = np.array([0.1, 0.95, 0.1, 0.92, 0.91, 0.3])
-    >>> first_alarm(np.stack([1 - fault, fault], axis=1), patience=2)
-    4
+    >>> fault = np.array([0.1, 0.95, 0.1, 0.92, 0.91, 0.99, 0.3])
+    >>> patience(np.stack([1 - fault, fault], axis=1))
+    5
     """
-    in_a_row = 0
-    for step in range(begin, len(probabilities)):
-        in_a_row = in_a_row + 1 if probabilities[step, 1:].max() >= CERTAIN else 0
-        if in_a_row >= patience:
-            return step
-    return None
+    certain = episodes(probabilities[:, 1:].max(axis=1) >= CERTAIN)
+    longest = max((end - begin for begin, end in certain), default=0)
+    return next((count for count in PATIENCES if count > longest), PATIENCES[-1])
+
+
+def first(flags):
+    """Returns the step of the first flag that is true, or None.
+
+    Example:
+
+    >>> first(np.array([False, True, True])), first(np.array([False]))
+    (1, None)
+    """
+    return int(np.argmax(flags)) if flags.any() else None
 
 
 def alarms(path, model, data):
     """Watches every run of testing, and prints and returns the table of alarms.
 
-    An alarm takes so many steps in a row that the normal run of training and validation has none.
-
     Args:
-        path: A file of `export_streaming`, of `model`.
+        path: A file of `export_streaming`, of `model`, whose details say when an alarm is on.
         model: A model of `kzoo.models.sequence_labeller`.
         data: A `kzoo.data.Runs`.
     """
-    normal = data.values[data.parts["train"][0][0] : data.parts["validation"][0][1]]
-    probabilities = watch(path, normal)
-    patience = next((p for p in PATIENCES if first_alarm(probabilities, p) is None), PATIENCES[-1])
     rows, largest = [], 0.0
     for begin, end in data.parts["test"]:
-        probabilities = watch(path, data.values[begin:end])
+        probabilities, raised = watch(path, data.values[begin:end])
         offline = model.predict(data.values[None, begin:end], verbose=0)[0]
         largest = max(largest, float(abs(probabilities - offline).max()))
         kind = int(data.labels[end - 1])
         fault = int(np.argmax(data.labels[begin:end] == kind)) if kind else end - begin
-        early = first_alarm(probabilities[:fault], patience)
-        alarm = first_alarm(probabilities, patience, fault) if kind else None
+        early, alarm = first(raised[:fault]), first(raised[fault:])
         right = probabilities[fault:].argmax(axis=-1) == kind
         rows.append(
             {
                 "run": data.class_names[kind],
-                "steps until the alarm": "" if alarm is None else alarm - fault + 1,
+                "steps until the alarm": "" if alarm is None else alarm + 1,
                 "false alarm before": "no" if early is None else f"at step {early + 1} of {fault}",
                 "steps named right": f"{100 * right.mean():.1f} %" if kind else "",
             }
         )
     report.print_table(f"{data.name}: a file that takes one measurement at a time", rows)
+    rule = FaultPredictor(path).details
     return f"""
 ## Alarms while the measurements come in
 
 `stream.tflite` takes one measurement at a time; its state goes in and comes out. An alarm takes
-{patience} steps in a row at which one of the faults has a probability of {CERTAIN} at least. The
-probabilities are those of the Keras model on whole runs, but for {largest:.1e}.
+{rule["patience"]} steps in a row at which one of the faults has a probability of
+{rule["threshold"]} at least; the file says so, and `kzoo watch` goes by it. The probabilities are
+those of the Keras model on whole runs, but for {largest:.1e}.
 
 {report.markdown_table(rows)}
 """

@@ -122,13 +122,8 @@ def measure_file(verification, data, known, test, knobs):
     """
     predictor = ForecastPredictor(verification.path)
     found = np.concatenate([predictor(test[index][0]) for index in range(len(test))])
-    return {
-        "model": verification.path.name,
-        **scores(data, known, found, list(knobs.quantiles) or None),
-        "size": f"{verification.size_bytes / 1e6:.2f} MB",
-        "latency": f"{verification.latency_ms:.3f} ms",
-        "difference": f"{verification.max_difference:.1e}",
-    }
+    measured = scores(data, known, found, list(knobs.quantiles) or None)
+    return report.file_row(verification, measured)
 
 
 def plot_backtest(data, known, forecasts, knobs, path, most_steps=400):

@@ -14,6 +14,8 @@ from kzoo.data.speech import SAMPLING_RATE
 from kzoo.export import RecognitionPredictor
 from kzoo.layers import LogMel
 from kzoo.models import ctc_decoder
+from kzoo.recipes.parts import report
+from kzoo.recipes.parts.similar_lengths import map_batches
 from kzoo.training import StringBatches, pad_strings
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -165,17 +167,13 @@ def measure_model(decoder, model, data, test, batch_size=50):
     """Scores a Keras model of `kzoo.models.ctc_decoder`."""
     decoder.jit_compile = False
 
-    def read(parts):
-        found = [None] * len(parts)
-        order = sorted(range(len(parts)), key=lambda index: parts[index].size)
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            ids = decoder.predict_on_batch(pad(model, [parts[row] for row in rows]))["ids"]
-            for row, digits in zip(rows, digits_of(ids), strict=True):
-                found[row] = digits
-        return found
+    def find(parts):
+        return digits_of(decoder.predict_on_batch(pad(model, parts))["ids"])
 
-    return scores(data, test, read(test.strings), read(test.singles))
+    strings, singles = (
+        map_batches(find, parts, batch_size, np.size) for parts in (test.strings, test.singles)
+    )
+    return scores(data, test, strings, singles)
 
 
 def details(data):
@@ -197,14 +195,9 @@ def measure_file(verification, data, test):
         return [[symbols[s] for s in split(string)] for string, _ in predictor(parts)]
 
     name = "samples" if is_speech(data) else "pictures"
-    return {
-        "model": verification.path.name,
-        **scores(data, test, read(test.strings), read(test.singles)),
-        "size": f"{verification.size_bytes / 1e6:.2f} MB",
-        "latency": f"{verification.latency_ms:.2f} ms, "
-        + "x".join(map(str, verification.latency_shapes[name][1:])),
-        "difference": f"{verification.max_difference:.1e}",
-    }
+    size = "x".join(map(str, verification.latency_shapes[name][1:]))
+    measured = scores(data, test, read(test.strings), read(test.singles))
+    return report.file_row(verification, measured, f"latency, {size}")
 
 
 def floor(data):

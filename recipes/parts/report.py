@@ -14,6 +14,25 @@ font_manager.fontManager.addfont(Path(__file__).parent / "fonts" / "kzoo_hangul.
 matplotlib.rcParams["font.family"] = ["DejaVu Sans", "kzoo Hangul"]
 
 
+def print_cut(max_length, *sides):
+    """Prints how many sequences of training are too long and lose their end, if any are.
+
+    Args:
+        max_length: How much of a sequence the model reads.
+        *sides: Lists of sequences, one or more for each row of the data set.
+
+    Example:
+
+    >>> print_cut(2, [[5], [5, 6], [5, 6, 7]])
+    1 of 3 sequences of training are cut to max_length=2
+    """
+    lengths = [len(sequence) for sequences in sides for sequence in sequences]
+    if count := sum(length > max_length for length in lengths):
+        print(
+            f"Of {len(lengths)} sequences of training, {count} are cut to max_length={max_length}"
+        )
+
+
 def print_table(title, rows):
     """Prints a list of dicts as a table; missing cells are empty."""
     columns = _columns(rows)
@@ -40,6 +59,24 @@ def markdown_table(rows):
     lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in cells]
     head, *body = [f"| {line} |" for line in lines]
     return "\n".join([head, "|" + "---|" * len(columns), *body])
+
+
+def file_row(file, scores, latency="latency", count=1):
+    """Returns a `.tflite` file's row of a table.
+
+    Args:
+        file: Its `kzoo.export.Verification`.
+        scores: Dict of what was measured with it.
+        latency: Name of the column of the latency.
+        count: What the latency is divided by.
+    """
+    return {
+        "model": file.path.name,
+        **scores,
+        "size": f"{file.size_bytes / 1e6:.2f} MB",
+        latency: f"{file.latency_ms / count:.3f} ms",
+        "difference": f"{file.max_difference:.1e}",
+    }
 
 
 def settings(knobs):

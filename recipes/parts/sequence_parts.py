@@ -102,13 +102,7 @@ def measure(file, test):
     for index in range(len(test)):
         inputs, ids, _ = test[index]
         total -= predictor.score(inputs["labels"], ids).sum(dtype="float64")
-    return {
-        "model": file.path.name,
-        **test.scores(total / test.num_tokens),
-        "size": f"{file.size_bytes / 1e6:.2f} MB",
-        "latency": f"{file.latency_ms:.2f} ms",
-        "difference": f"{file.max_difference:.1e}",
-    }
+    return report.file_row(file, test.scores(total / test.num_tokens))
 
 
 def samples(path, knobs):

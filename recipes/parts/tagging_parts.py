@@ -9,6 +9,7 @@ from kzoo.export import Export, Predictor, export_many, export_saved_model
 from kzoo.layers import bio_constraints
 from kzoo.models import tag_decoder
 from kzoo.recipes.parts import report, run_folder, tag_floors
+from kzoo.recipes.parts.similar_lengths import map_batches
 from kzoo.text import TaggingTokenizer
 from kzoo.training import CRFLoss, TaggedBatches
 
@@ -205,29 +206,20 @@ def finish(out, data, knobs, tokenizer, decoder, predicted, histories, tolerance
     tag_sentences(out / "dynamic.tflite", SENTENCES["ko" if korean else "en"])
 
 
-def measure_file(verification, data, batch_size=16):
+def measure_file(verification, data):
     """Scores a `.tflite` file on the test sentences, through the file alone.
 
     Returns:
         The file's row of the table.
     """
     predictor, words = Predictor(verification.path), data.test.words
-    # Sentences of similar length share a batch.
-    order = sorted(range(len(words)), key=lambda index: len(words[index]))
-    found = [None] * len(words)
-    for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
-        for row, tagged in zip(rows, predictor.tag([words[row] for row in rows]), strict=True):
-            rest = len(words[row]) - len(tagged)
-            found[row] = [tag for _, tag, _ in tagged] + data.tag_names[:1] * rest
+    found = []
+    for sentence, tagged in zip(words, map_batches(predictor.tag, words), strict=True):
+        rest = len(sentence) - len(tagged)
+        found.append([tag for _, tag, _ in tagged] + data.tag_names[:1] * rest)
     length = verification.latency_shapes["words"][1]
-    return {
-        "model": verification.path.name,
-        **scores(data.test.tags, found, data.unit),
-        "size": f"{verification.size_bytes / 1e6:.2f} MB",
-        f"latency, {length} {data.unit}s": f"{verification.latency_ms:.3f} ms",
-        "difference": f"{verification.max_difference:.1e}",
-    }
+    measured = scores(data.test.tags, found, data.unit)
+    return report.file_row(verification, measured, f"latency, {length} {data.unit}s")
 
 
 def write_report(out, data, knobs, rows, predicted, histories, files):

@@ -6,11 +6,3 @@ VOCABULARY, TIME = 30, 12
 IDS = np.random.default_rng(0).integers(1, VOCABULARY, (4, TIME)).astype("int32")
 # A hole, padding on the right, padding on the left, and nothing but padding.
 IDS[0, 3:7] = IDS[1, 5:] = IDS[2, :8] = IDS[3] = 0
-
-
-def randomize(model, seed=1):
-    """Gives every trainable weight random values of a size that keeps outputs moderate."""
-    random = np.random.default_rng(seed)
-    for weight in model.trainable_weights:
-        weight.assign(random.normal(size=weight.shape) * weight.shape[0] ** -0.5)
-    return model

@@ -21,19 +21,12 @@ from kzoo.export.flatbuffer import constant_bytes
 from kzoo.export.runtimes import CompiledModelRuntime, InterpreterRuntime
 from kzoo.models import Seq2SeqSteps, seq2seq, transformer_seq2seq
 from kzoo.text import WordTokenizer
+from tests.weights import randomize
 
 START, END, BANNED = 2, 3, (0, 1, 2)
 SOURCES = ["ein guter Film", "ein Film", "guter guter Film ein", "Film"]
 TARGETS = ["a good film", "a film", "good good film a", "film"]
 LENGTH = 12
-
-
-def randomize(model, scale=0.8):
-    """Weights that make the model write something."""
-    random = np.random.default_rng(1)
-    for weight in model.weights:
-        weight.assign(random.normal(0, scale, weight.shape))
-    return model
 
 
 @pytest.fixture(scope="module")

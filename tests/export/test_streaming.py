@@ -22,7 +22,8 @@ from kzoo.layers import (
     Recurrent,
     SRUCell,
 )
-from tests.export.streaming_inputs import IDS, TIME, VOCABULARY, randomize
+from tests.export.streaming_inputs import IDS, TIME, VOCABULARY
+from tests.weights import randomize
 
 FEATURES = 4
 FLOATS = np.random.default_rng(0).normal(size=(4, TIME, FEATURES)).astype("float32")

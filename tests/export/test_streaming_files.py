@@ -19,7 +19,8 @@ from kzoo.export import (
     verify,
 )
 from kzoo.layers import LSTMCell, NGramEmbedding, Recurrent, SRUCell
-from tests.export.streaming_inputs import IDS, TIME, VOCABULARY, randomize
+from tests.export.streaming_inputs import IDS, TIME, VOCABULARY
+from tests.weights import randomize
 
 
 def tagger():

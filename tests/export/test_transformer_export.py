@@ -15,6 +15,7 @@ from kzoo.export.runtimes import CompiledModelRuntime, InterpreterRuntime
 from kzoo.export.trace import separate
 from kzoo.models import LanguageModelSteps, transformer_language_model
 from kzoo.models.transformer_parts import TransformerParts
+from tests.weights import randomize
 
 SIZES = {"embedding_dim": 8, "num_heads": 4, "hidden_dim": 12}
 KINDS = {
@@ -31,13 +32,6 @@ KINDS = {
     "learned": dict(positions="learned", activation="gelu_tanh", normalize_first=True),
 }
 WRITTEN, END = 5, 3
-
-
-def randomize(model):
-    random = np.random.default_rng(0)
-    for weight in model.weights:
-        weight.assign(random.normal(0, 0.4, weight.shape))
-    return model
 
 
 @pytest.fixture(scope="module")

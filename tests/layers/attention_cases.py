@@ -21,8 +21,8 @@ from kzoo.layers import (
     Recurrent,
 )
 from tests.layers import attention_references as references
-from tests.layers.grid import randomize
 from tests.layers.references import STEPS
+from tests.weights import randomize
 
 BATCH, TIME, SOURCE, FEATURES, UNITS, VALUE_SIZE, LAYER_SIZE = 4, 6, 7, 3, 5, 4, 6
 CELLS = {"gru": GRUCell, "lstm": LSTMCell}

@@ -8,7 +8,8 @@ from keras import layers, ops
 
 from kzoo.layers import CELLS, KerasCell, LSTMCell, Recurrent, SRUCell, ZoneoutCell
 from tests.layers import cell_references as references
-from tests.layers.grid import FEATURES, UNITS, randomize
+from tests.layers.grid import FEATURES, UNITS
+from tests.weights import randomize
 
 
 def zoneout_lstm(units, **options):

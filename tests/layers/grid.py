@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from kzoo.layers import CELLS, Recurrent
+from tests.weights import randomize
 
 BATCH, TIME, FEATURES, UNITS = 4, 21, 3, 5
 
@@ -30,14 +31,6 @@ def predict(layer, x):
     model = keras.Sequential([keras.Input(x.shape[1:]), layer])
     model.jit_compile = keras.backend.backend() == "jax"
     return model.predict_on_batch(x)
-
-
-def randomize(layer, seed=1):
-    """Gives every trainable weight of a built layer random values, biases included."""
-    rng = np.random.default_rng(seed)
-    for weight in layer.trainable_weights:
-        weight.assign(rng.normal(scale=0.6, size=weight.shape))
-    return layer
 
 
 def make(case, units=UNITS, features=FEATURES, **options):

@@ -8,8 +8,9 @@ from keras.src import testing
 
 from kzoo.layers import Bidirectional, GRUCell, LSTMCell, Recurrent, SRUCell, lowering_scope
 from tests.layers import references
-from tests.layers.grid import MASK, UNITS, inputs, randomize
+from tests.layers.grid import MASK, UNITS, inputs
 from tests.layers.test_keras_parity import gradients
+from tests.weights import randomize
 
 OWN = {"gru": GRUCell, "sru": SRUCell}
 

@@ -17,8 +17,9 @@ from kzoo.layers import (
     Residual,
 )
 from tests.layers import references
-from tests.layers.grid import MASK, UNITS, inputs, randomize
+from tests.layers.grid import MASK, UNITS, inputs
 from tests.layers.test_keras_parity import gradients
+from tests.weights import randomize
 
 WRAPPERS = {"residual": Residual, "highway": Highway}
 

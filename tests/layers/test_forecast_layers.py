@@ -17,8 +17,9 @@ from kzoo.layers import (
     lowering_scope,
 )
 from tests.layers import cell_references as references
-from tests.layers.grid import FEATURES, MASK, inputs, randomize
+from tests.layers.grid import FEATURES, MASK, inputs
 from tests.layers.references import run_step
+from tests.weights import randomize
 
 
 class Battery(testing.TestCase):

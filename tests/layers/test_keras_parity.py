@@ -6,7 +6,8 @@ import pytest
 from keras import ops
 
 from kzoo.layers import Bidirectional, lowering_scope
-from tests.layers.grid import CELL_CASES, MASK, UNITS, inputs, make, randomize
+from tests.layers.grid import CELL_CASES, MASK, UNITS, inputs, make
+from tests.weights import randomize
 
 KERAS_LAYERS = {
     "simple_rnn": keras.layers.SimpleRNN,

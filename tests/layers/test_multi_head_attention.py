@@ -8,8 +8,8 @@ from keras.src import testing
 from kzoo.layers import FeedForward, LearnedPositions, MultiHeadAttention, SinusoidalPositions
 from kzoo.layers.key_value_cache import advance, begin_place
 from tests.layers import transformer_references as references
-from tests.layers.grid import randomize
 from tests.layers.transformer_references import MEMORY_MASK, SOURCE, draw
+from tests.weights import randomize
 
 BATCH, TIME, FEATURES = 4, 6, 8
 # Right-padded, full, empty, and padded on the left and in the middle.

@@ -7,7 +7,7 @@ from keras import ops
 
 from kzoo.layers import NGramEmbedding
 from kzoo.layers.ngram_hash import MAX_BUCKETS, ngram_buckets
-from tests.layers.grid import randomize
+from tests.weights import randomize
 
 IDS = np.array([[3, 1, 4, 1, 5], [9, 2, 6, 0, 0]], "int32")
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from kzoo.layers import AttentionPooling, MaxPooling, MeanPooling
-from tests.layers.grid import BATCH, FEATURES, MASK, inputs, randomize
+from tests.layers.grid import BATCH, FEATURES, MASK, inputs
+from tests.weights import randomize
 
 
 def attention(rows, kernel, bias, query):

@@ -6,9 +6,10 @@ from keras import ops
 from keras.src import testing
 
 from kzoo.layers import SRUPlusPlus, lowering_scope
-from tests.layers.grid import FEATURES, MASK, UNITS, inputs, randomize
+from tests.layers.grid import FEATURES, MASK, UNITS, inputs
 from tests.layers.references import sigmoid
 from tests.layers.test_keras_parity import gradients
+from tests.weights import randomize
 
 ATTENTION = 2
 
@@ -24,7 +25,7 @@ def make(features=FEATURES, **options):
     layer = SRUPlusPlus(UNITS, ATTENTION, return_sequences=True, **options)
     layer.build((None, None, features))
     layer.built = True
-    return randomize(layer)
+    return randomize(layer, scale=0.6)
 
 
 def reference(layer, x, mask=None, state=None):

@@ -14,7 +14,7 @@ from kzoo.layers import (
     SRUCell,
     lowering_scope,
 )
-from tests.layers.grid import randomize
+from tests.weights import randomize
 
 ROWS, TIME, FEATURES, UNITS = 3, 8, 2, 4
 CELLS = {"simple": SimpleRNNCell, "lstm": LSTMCell, "gru": GRUCell, "sru": SRUCell}
@@ -25,7 +25,7 @@ def stateful(cell, **options):
     layer = Recurrent(CELLS[cell](UNITS), stateful=True, **options)
     layer.build((ROWS, None, FEATURES))
     layer.built = True
-    return randomize(layer)
+    return randomize(layer, scale=0.6)
 
 
 def stateless(layer):

@@ -7,7 +7,8 @@ from keras import layers, ops
 from keras.src import testing
 
 from kzoo.layers import GRUCell, KerasCell, MeanPooling, Recurrent, SimpleRNNCell, TimeDistributed
-from tests.layers.grid import inputs, randomize
+from tests.layers.grid import inputs
+from tests.weights import randomize
 
 
 class Battery(testing.TestCase):

@@ -14,8 +14,8 @@ from kzoo.layers import (
 )
 from kzoo.layers.key_value_cache import advance, begin_place
 from tests.layers import transformer_references as references
-from tests.layers.grid import randomize
 from tests.layers.transformer_references import MEMORY_MASK, SOURCE, draw
+from tests.weights import randomize
 
 BATCH, TIME, FEATURES, MEMORY = 4, 5, 6, 4
 MASK = np.arange(TIME)[None] < np.array([3, TIME, 0, TIME])[:, None]

@@ -8,6 +8,7 @@ from keras import ops
 import kzoo
 from kzoo.models import forecaster, standardized_forecaster
 from kzoo.training import ForecastLoss
+from tests.weights import randomize
 
 SIZES = dict(num_features=3, input_length=24, horizon=4, units=8)
 STATISTICS = [100.0, -3.0, 0.0], [25.0, 4.0, 0.0]
@@ -71,13 +72,6 @@ def test_the_decoder_works_with_every_attention(attention):
     model = randomize(forecaster(**SIZES, **options, targets=[2]))
     assert run(model).shape == (6, 4, 1)
     assert np.isfinite(run(model)).all()
-
-
-def randomize(model, seed=0):
-    rng = np.random.default_rng(seed)
-    for weight in model.trainable_weights:
-        weight.assign(rng.normal(scale=0.3, size=weight.shape))
-    return model
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import kzoo
 from kzoo.data import DigitLines, SpokenStrings, load_digits, load_speech
 from kzoo.models import ctc_decoder, ctc_recognizer, ctc_stream
 from kzoo.training import StringBatches, pad_strings
+from tests.weights import randomize
 
 SIZES = {"num_classes": 11, "filters": (4, 6), "units": 8}
 PRESETS = kzoo.list_models("ctc_*")
@@ -21,14 +22,6 @@ def batches(name, count=4, **options):
         return StringBatches(strings, 4, 128, "stream" not in name, shuffle=False, **options)
     strings = DigitLines(load_digits(), "train", count, max_length=2, seed=2)
     return StringBatches(strings, 4, shuffle=False, **options)
-
-
-def randomize(model, seed=0):
-    rng = np.random.default_rng(seed)
-    for weight in model.weights:
-        if "variance" not in weight.path and "seed" not in weight.path:
-            weight.assign(rng.normal(scale=0.4, size=weight.shape))
-    return model
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -9,6 +9,7 @@ import kzoo
 from kzoo.layers import bio_constraints
 from kzoo.models import ensemble, tag_decoder, tagger
 from kzoo.training import CRFLoss
+from tests.weights import randomize
 
 WORDS = np.array([[4, 5, 6, 7, 8], [9, 4, 0, 0, 0], [5, 0, 0, 0, 0]], "int32")
 TAGS = np.array([[0, 1, 2, 0, 1], [2, 1, -1, -1, -1], [0, -1, -1, -1, -1]], "int32")
@@ -27,13 +28,6 @@ def spell(words):
 
 
 INPUTS = {"words": WORDS, "characters": spell(WORDS)}
-
-
-def randomize(model, seed=0):
-    rng = np.random.default_rng(seed)
-    for weight in model.trainable_weights:
-        weight.assign(rng.normal(scale=0.4, size=weight.shape))
-    return model
 
 
 def read(model, inputs):

@@ -10,6 +10,7 @@ from kzoo.layers import SubwordEmbedding
 from kzoo.models import load_embeddings, nearest_words, word_table
 from kzoo.text import WordVectors
 from kzoo.training import Cooccurrences, GloVeLoss, NegativeSamplingLoss, NextWords, WordWindows
+from tests.weights import randomize
 
 SIZES = {"vocabulary_size": 12, "embedding_dim": 6}
 # Letters 4 to 11 between marks: "<a>", "<ab>", "<abc>" and so on.
@@ -17,13 +18,6 @@ LETTERS = np.zeros((12, 10), "int32")
 for number in range(8):
     LETTERS[4 + number, : number + 3] = [2, *range(5, 6 + number), 3]
 SENTENCES = [[4, 5, 6, 7, 8, 4], [9, 4, 10, 11, 5, 6]]
-
-
-def randomize(model, seed=0):
-    rng = np.random.default_rng(seed)
-    for weight in model.trainable_weights:
-        weight.assign(rng.normal(scale=0.4, size=weight.shape))
-    return model
 
 
 def tables(model):

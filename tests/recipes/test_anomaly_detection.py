@@ -1,15 +1,20 @@
 """Scores of anomalies: causal, naive at first, trained on errors, and streamed from a file."""
 
+import json
+
 import keras
 import numpy as np
 from keras import ops
 
 import kzoo
-from kzoo.export import StreamingPredictor, export_streaming
+from kzoo import cli
+from kzoo.export import FaultPredictor, StreamingPredictor, export_streaming
 from kzoo.layers import Delay
 from kzoo.models import forecast_errors
+from kzoo.recipes import anomaly_detection
 from kzoo.recipes.parts.alarm_scores import measure
 from kzoo.training import ForecastLoss
+from tests.recipes.stopped import check_resumed, stop_and_resume
 
 STATISTICS = [80.0, 1.0], [16.0, 0.25]
 VALUES = np.random.default_rng(0).normal([80, 1], [4, 0.5], (2, 60, 2)).astype("float32")
@@ -61,3 +66,30 @@ def test_alarms_are_counted_by_windows():
     assert row["threshold"] == "0.600"
     assert row["windows with an alarm"] == "1 of 2"
     assert row["alarms outside"] == 1
+
+
+def test_the_recipe_goes_on_where_it_stopped_and_its_file_raises_alarms(tmp_path, capsys):
+    out = tmp_path / "stopped"
+    arguments = ["--units", "4", "--window", "50", "--input-length", "24", "--batch-size", "256"]
+    before, after = stop_and_resume(anomaly_detection, out, arguments, "checkpoint")
+    check_resumed(before, after, epochs=2)
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("checkpoint", "knobs.json", "learning_curve.png", "model.keras", "report.md"),
+        *("scores.json", "scores.png", "stream.tflite"),
+    ]
+    row = json.loads((out / "scores.json").read_text())[-1]
+    predictor = FaultPredictor(out / "stream.tflite")
+    assert row["threshold"] == f"{predictor.details['threshold']:.3f}"
+    data = kzoo.data.load_faults("machine_temperature")
+    # A machine that grows cold all of a sudden.
+    values = np.concatenate([data.values[:200, 0], np.zeros(100)])
+    lines = [f"{time},{value}" for time, value in enumerate(values)]
+    (tmp_path / "machine.csv").write_text("\n".join(["time,value", *lines]))
+    capsys.readouterr()
+    cli.main(["watch", str(out / "stream.tflite"), str(tmp_path / "machine.csv")])
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    expected = [predictor(np.array([value])) for value in values]
+    assert [line[1] for line in lines] == [f"{one.score:.4f}" for one in expected]
+    assert [line[2:] == ["alarm"] for line in lines] == [one.alarm for one in expected]
+    assert not any(one.alarm for one in expected[:200])
+    assert any(one.alarm for one in expected[200:])

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import kzoo
-from kzoo.export import Predictor, StreamingPredictor
+from kzoo import cli
+from kzoo.export import FaultPredictor, Predictor
 from kzoo.recipes import fault_detection
 from kzoo.recipes.parts import command_line, fault_parts
 from tests.recipes.stopped import check_resumed, stop_and_resume
@@ -52,21 +53,50 @@ def test_files_say_which_fault_there_is(run):
     assert probability > 0.5
     # A stream, measurement by measurement, gives what the model gives for the whole run.
     labeller = keras.saving.load_model(out / "stream.keras")
-    found = fault_parts.watch(out / "stream.tflite", data.values[begin : begin + 90])
+    found, _ = fault_parts.watch(out / "stream.tflite", data.values[begin : begin + 90])
     whole = np.array(labeller(data.values[None, begin : begin + 90]))[0]
     np.testing.assert_allclose(found, whole, atol=1e-4)
-    assert StreamingPredictor(out / "stream.tflite").labels[0] == "normal"
 
 
-def test_an_alarm_takes_several_certain_steps_in_a_row():
+def test_a_normal_run_raises_no_alarm():
     fault = np.array([0.95, 0.1, 0.92, 0.99, 0.91, 0.95])
     probabilities = np.stack([0.9 * (1 - fault), fault, 0.1 * (1 - fault)], axis=1)
-    assert fault_parts.first_alarm(probabilities, 1) == 0
-    assert fault_parts.first_alarm(probabilities, 3) == 4
-    assert fault_parts.first_alarm(probabilities, 3, begin=3) == 5
-    assert fault_parts.first_alarm(probabilities, 5) is None
+    assert fault_parts.patience(probabilities) == 5
+    assert fault_parts.patience(probabilities[:4]) == 3
     # Two faults, neither of them certain.
-    assert fault_parts.first_alarm(np.full((9, 3), 1 / 3), 1) is None
+    assert fault_parts.patience(np.full((99, 3), 1 / 3)) == 3
+    assert fault_parts.patience(np.tile([0.0, 1.0], (99, 1))) == 30
+
+
+def test_a_run_is_watched_by_the_file_alone(run, tmp_path, capsys):
+    out, *_ = run
+    data = kzoo.data.load_faults("tep_4_classes")
+    begin, _ = data.parts["test"][3]
+    lines = [",".join(map(str, row)) for row in data.values[begin : begin + 100]]
+    (tmp_path / "run.csv").write_text("\n".join(lines))
+    rule = FaultPredictor(out / "stream.tflite").details
+    probabilities, alarms = fault_parts.watch(
+        out / "stream.tflite", data.values[begin : begin + 100]
+    )
+    certain = probabilities[:, 1:].max(axis=1) >= rule["threshold"]
+    expected = [certain[max(t + 1 - rule["patience"], 0) : t + 1] for t in range(100)]
+    expected = [len(steps) == rule["patience"] and steps.all() for steps in expected]
+    assert alarms.tolist() == expected
+    cli.main(["watch", str(out / "stream.tflite"), str(tmp_path / "run.csv")])
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [int(line[0]) for line in lines] == list(range(1, 101))
+    assert [line[3:] == ["alarm"] for line in lines] == expected
+    assert [line[1] for line in lines] == [
+        data.class_names[best] for best in probabilities.argmax(axis=1)
+    ]
+    # A window of 20 says nothing before it is full, and raises no alarms.
+    cli.main(["watch", str(out / "dynamic.tflite"), str(tmp_path / "run.csv")])
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [int(line[0]) for line in lines] == list(range(20, 101))
+    ((label, probability),) = Predictor(out / "dynamic.tflite").classify(
+        data.values[None, begin + 80 : begin + 100]
+    )
+    assert lines[-1] == ["100", label, f"{probability:.4f}"]
 
 
 def test_remaining_life_is_scored_in_cycles():
