@@ -11,17 +11,24 @@ from kzoo.layers import (
     BestClass,
     Changes,
     Delay,
+    FeedForward,
     FrameLogProbabilities,
     Highway,
     LogMel,
+    NearestRows,
     NewSymbols,
     NGramEmbedding,
+    QuantileSpread,
     Recurrent,
     Residual,
     SpecAugment,
     Standardization,
+    SubwordEmbedding,
     TimeDistributed,
+    TokenDropout,
+    ZeroMasked,
 )
+from kzoo.layers.bias import Bias
 
 # What treats every time step alone, as long as no `axis` of it is the time axis.
 STEPWISE_LAYERS = (
@@ -48,21 +55,29 @@ STEPWISE_LAYERS = (
     keras.layers.RMSNormalization,
     keras.layers.ReLU,
     keras.layers.Rescaling,
+    keras.layers.ReversibleEmbedding,
     keras.layers.Softmax,
     keras.layers.SpatialDropout1D,
     keras.layers.Subtract,
     keras.layers.TimeDistributed,
     keras.layers.UnitNormalization,
     BestClass,
+    Bias,
+    FeedForward,
     FrameLogProbabilities,
+    NearestRows,
+    QuantileSpread,
     SpecAugment,
     Standardization,
+    SubwordEmbedding,
     TimeDistributed,
+    TokenDropout,
+    ZeroMasked,
 )
 STEPWISE_OPERATIONS = """
-    Absolute Add Any Cast Clip Concatenate Divide Elu Equal Exp Gelu Greater Less LogSoftmax
-    LogicalAnd LogicalNot LogicalOr Maximum Minimum Multiply Negative NotEqual Relu Sigmoid Silu
-    Softmax Softplus Square Subtract Tanh TrueDivide
+    Absolute Add Any Cast Clip Concatenate Divide Elu Equal ExpandDims Exp Gelu Greater Less
+    LogSoftmax LogicalAnd LogicalNot LogicalOr Maximum Minimum Multiply Negative NotEqual OnesLike
+    Relu Sigmoid Silu Softmax Softplus Square Subtract Tanh TrueDivide ZerosLike
 """
 
 
@@ -125,7 +140,7 @@ class StreamingGraph:
             return self._recurrent(operation, *args, **kwargs)
         if type(operation) in (Highway, Residual):
             return self._around(operation, *args, **kwargs)
-        memory = _memory(operation)
+        memory = _memory(operation, args)
         if memory is not None:
             return self._window(operation, memory, args[0])
         if _is_stepwise(operation, args):
@@ -193,10 +208,11 @@ class StreamingGraph:
             self.state[name] = (self.state[name][0], self.rename(tensor, f"next_{name}"))
 
 
-def _memory(layer):
+def _memory(layer, args):
     """Number of earlier inputs that a causal layer sees; None if it is no such layer."""
     if type(layer) is NGramEmbedding:
-        return layer.max_order - 1
+        # Of words that are rows of letters, each has n-grams of its own.
+        return layer.max_order - 1 if len(args[0].shape) == 2 else 0
     if type(layer) in (Changes, Delay, NewSymbols):
         return 1
     if type(layer) is LogMel:
@@ -214,7 +230,9 @@ def _is_stepwise(operation, args):
     if hasattr(operation, "axis"):
         rank = max(len(x.shape) for x in keras.tree.flatten(args) if hasattr(x, "shape"))
         axes = np.atleast_1d(operation.axis).tolist()
-        if any(axis is None or axis % rank == 1 for axis in axes):
+        # Those of `ExpandDims` are counted among its output's.
+        rank += len(axes) if type(operation).__name__ == "ExpandDims" else 0
+        if any(axis is None or axis % rank < 2 for axis in axes):
             return False
     if isinstance(operation, keras.layers.Layer):
         return type(operation) in STEPWISE_LAYERS

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-EPSILON = 1e-12
+# Shorter vectors have no direction. A number that is not zero in float16 either.
+EPSILON = 1e-6
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
