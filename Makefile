@@ -49,7 +49,8 @@ acceptance-%: need-data .venv/demo.stamp
 acceptance-minilm: .venv/minilm.stamp
 	$(BIN)/python -m benchmarks.minilm --out runs/acceptance/minilm
 
-# Measures beside Keras, ONNX Runtime and PyTorch, and writes the tables in benchmarks/.
+# Measures beside other libraries: the first two write benchmarks/RESULTS.md and KERAS_CORPUS.md,
+# the others print.
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks.recurrent
 	$(BIN)/python -m benchmarks.keras_corpus

@@ -38,6 +38,8 @@ setup(
             "mido>=1.3,<2",
             "pillow>=10,<14",
             "sacrebleu>=2.5,<3",
+            # For `bert_pretrain`, `bert_finetune` and `bert_tagging`, as in `bert`.
+            "safetensors>=0.5,<1",
             "scikit-learn>=1.5,<2",
             "scipy>=1.13,<2",
             "seqeval>=1.2,<2",

@@ -3,7 +3,7 @@
 from importlib.metadata import version
 
 LIBRARIES = ("keras", "tensorflow", "ai-edge-litert", "onnxruntime", "torch")
-# What each number is asked to reach: the row, the ratio of two of its columns, and the least value.
+# The project's targets: the row, the ratio of two of its columns, and the least value.
 ASKED = [
     *(
         (f"device {outputs} {cell} 64,128,100", ratio, least)
@@ -32,15 +32,18 @@ Written by `python -m benchmarks.recurrent` with
 {versions}.
 
 Medians in milliseconds; the libraries of a row take turns, so ratios count more than times. Sizes
-are inputs, units and time steps. Rows that are missing were not timed in this run.
+are inputs, units and time steps. Rows that were not timed in this run are missing.
 
 On device: batch 1, one thread. kzoo's files take any batch size and length, those of Keras's
-converter (the only kind that runs) are fixed to one of each; `all` rows return the outputs of all
-steps, `last` rows the last one. `fused` is the operator UNIDIRECTIONAL_SEQUENCE_LSTM.
+converter are fixed to one of each (its others do not run). `all` rows return the outputs of all
+steps, `last` rows the last one. `fused` is the operator UNIDIRECTIONAL_SEQUENCE_LSTM; `fused LSTM`,
+beside the SRU, an LSTM of the same size by that operator.
 
 Training: forward, backward and Adam's update of one layer and a dense head by `train_on_batch`, two
-threads. Beside the SRU run LSTMs.
+threads. The other libraries have no SRU, so in the SRU rows they run an LSTM of the same size.
+`Keras's better` is the faster of Keras's graph and XLA.
 """
+TARGETS = "Targets are the project's own; above 1 kzoo is faster.\n"
 
 
 def report(times):
@@ -49,7 +52,7 @@ def report(times):
     for row in times.values():
         if "Keras graph" in row:
             row["Keras's better"] = min(row["Keras graph"], row["Keras XLA"])
-    parts = [HEAD.format(versions=versions), "## Asked and measured\n", asked(times)]
+    parts = [HEAD.format(versions=versions), "## Targets and measurements\n", TARGETS, asked(times)]
     parts += ["## Cost of a step at 4,000 steps over that at 100\n", growth(times)]
     for title, start in (("On device", "device"), ("Training step", "training")):
         chosen = {name: row for name, row in times.items() if name.startswith(start)}
@@ -67,7 +70,7 @@ def asked(times):
         ratio = times[name][over] / times[name][under]
         reached = "yes" if ratio >= least else "no"
         line = {"row": name, "ratio": f"{over} / {under}", "measured": f"{ratio:.2f}"}
-        lines.append({**line, "asked": f"{least:g}", "reached": reached})
+        lines.append({**line, "target": f"{least:g}", "reached": reached})
     return table(lines)
 
 

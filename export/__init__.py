@@ -1,6 +1,7 @@
 """Export: SavedModel folders and verified `.tflite` files, and running them again.
 
-Names are loaded on first use, so that `Predictor` works on a machine without TensorFlow.
+Names are loaded on first use: `Predictor` runs a file with LiteRT and NumPy, needs no Keras model,
+and with KERAS_BACKEND=jax TensorFlow is never loaded.
 """
 
 from importlib import import_module
@@ -26,6 +27,7 @@ _MODULE_OF = {
     "Verification": "verification",
     "VerificationError": "errors",
     "export_language_model": "language",
+    "export_language_saved_model": "language_saved_model",
     "export_many": "tflite",
     "export_saved_model": "saved_model",
     "export_seq2seq": "seq2seq",

@@ -35,6 +35,12 @@ class Bundle:
         golden: {"inputs": ..., "outputs": ...}, one small batch and what the Keras model makes
             of it, as nested lists by name; for an encoder-decoder, such dicts by signature.
         target_tokenizer: JSON text of the tokenizer of what an encoder-decoder writes, or None.
+
+    Example:
+
+    >>> bundle = Bundle({"precision": "dynamic"}, tokenizer=None, labels=("ham", "spam"), golden={})
+    >>> bundle.manifest["precision"], bundle.labels[1]
+    ('dynamic', 'spam')
     """
 
     manifest: dict
@@ -94,11 +100,24 @@ def read_described(path, names, kind, recipe):
 def read_bundle(path):
     """Read what `export_tflite` put beside the model.
 
+    Args:
+        path: the file.
+
     Returns:
         A `Bundle`, or None for a `.tflite` file without one.
 
     Raises:
         ExportError: no such file, or the model is not the one the manifest was written for.
+
+    Example:
+
+    >>> import keras
+    >>> from kzoo.export import export_tflite, read_bundle
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    >>> _ = export_tflite(model, "model.tflite", labels=["ham", "spam"])
+    >>> bundle = read_bundle("model.tflite")
+    >>> bundle.manifest["precision"], bundle.labels
+    ('float32', ('ham', 'spam'))
     """
     path = Path(path)
     if not path.is_file():

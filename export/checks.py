@@ -32,18 +32,29 @@ def check_export(export):
             f"got {export.precision!r}"
         )
     kept_kernels(export.model, export.keep_float)
-    _check_tokenizer(export.tokenizer, inputs)
+    check_tokenizer(export.tokenizer, inputs)
     if export.labels is not None:
         _check_labels(export.labels, *next(iter(output_tensors(export.model).items())))
 
 
-def _check_tokenizer(tokenizer, inputs):
+def check_tokenizer(tokenizer, inputs, method="to_json"):
+    """Raise ValueError unless a tokenizer has a method and makes these inputs, or is None.
+
+    Example:
+
+    >>> from kzoo.text import ByteTokenizer
+    >>> try:
+    ...     check_tokenizer(ByteTokenizer(), ["ids", "mask"])
+    ... except ValueError as error:
+    ...     print(str(error)[-48:])
+    got ByteTokenizer and the inputs ['ids', 'mask']
+    """
     # A tokenizer makes one array, or says which ones by name.
     made = getattr(tokenizer, "input_names", list(inputs)[:1])
-    if tokenizer is not None and (set(made) != set(inputs) or not hasattr(tokenizer, "to_json")):
+    if tokenizer is not None and (set(made) != set(inputs) or not hasattr(tokenizer, method)):
         raise ValueError(
-            "tokenizer: expected an object with to_json() and a model with one input, or with its "
-            f"input_names, got {type(tokenizer).__name__} and the inputs {list(inputs)}"
+            f"tokenizer: expected an object with {method}() and a model with one input, or with "
+            f"its input_names, got {type(tokenizer).__name__} and the inputs {list(inputs)}"
         )
 
 

@@ -2,9 +2,8 @@
 
 from dataclasses import fields
 
-from kzoo.export.language_cases import make_prompts
+from kzoo.export.language_cases import language_cases
 from kzoo.export.language_programs import LanguagePrograms
-from kzoo.export.sampling_cases import SamplingReference
 from kzoo.export.search import Search, make_search
 from kzoo.export.seq2seq_verification import run_source_cases
 from kzoo.export.text_files import check_outputs, write_text_files
@@ -99,7 +98,7 @@ def export_language_model(
         start_id, end_id, max_length, beam_size, num_results, length_penalty, banned_ids
     )
     programs = LanguagePrograms(model, search)
-    reference, cases = _cases(programs, inputs)
+    reference, cases = language_cases(programs, inputs)
     manifest = {
         "max_length": programs.max_prompt_length,
         "language": {
@@ -120,10 +119,4 @@ def verify_language_model(path, bundle, model, inputs=None, tolerance=None):
     settings = bundle.manifest["language"]
     names = [field.name for field in fields(Search)]
     programs = LanguagePrograms(model, make_search(**{name: settings[name] for name in names}))
-    return run_source_cases(path, path, bundle, *_cases(programs, inputs), tolerance)
-
-
-def _cases(programs, inputs):
-    reference = SamplingReference(programs)
-    prompts = make_prompts(inputs, programs.vocabulary_size, programs.max_prompt_length)
-    return reference, [reference.cases(ids) for ids in prompts]
+    return run_source_cases(path, path, bundle, *language_cases(programs, inputs), tolerance)

@@ -2,11 +2,19 @@
 
 import numpy as np
 
+from kzoo.export.sampling_cases import SamplingReference
 from kzoo.export.seq2seq_cases import cut_batches
 
 SEED = 0
 # Rows and time steps of random prompts.
 RANDOM_SHAPES = ((1, 3), (5, 20))
+
+
+def language_cases(programs, inputs):
+    """Return the `SamplingReference` of `LanguagePrograms`, and its cases; see `make_prompts`."""
+    reference = SamplingReference(programs)
+    prompts = make_prompts(inputs, programs.vocabulary_size, programs.max_prompt_length)
+    return reference, [reference.cases(ids) for ids in prompts]
 
 
 def make_prompts(inputs, vocabulary_size, limit=None):

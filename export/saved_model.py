@@ -5,6 +5,7 @@ import keras
 from kzoo.export.atomic import atomic_folder
 from kzoo.export.bundle import SIGNATURE
 from kzoo.export.cases import LENGTHS, make_cases, run_model
+from kzoo.export.checks import check_tokenizer
 from kzoo.export.reference import ModelReference
 from kzoo.export.signature import input_tensors
 from kzoo.export.trace import trace
@@ -26,8 +27,10 @@ def export_saved_model(model, path, tokenizer=None, max_length=None):
     Args:
         model: functional or Sequential keras.Model, on the TensorFlow backend.
         path: folder to write; an older SavedModel there is replaced, anything else is refused.
-        tokenizer: a `kzoo.text.Tokenizer`, for a model whose only input is token ids.
-        max_length: where `serving_text` cuts longer sequences; None keeps them whole.
+        tokenizer: a `kzoo.text.Tokenizer`, for a model whose only input is token ids, or a
+            `kzoo.text.BertTokenizer`, for one that reads ids, mask and segment ids.
+        max_length: where `serving_text` cuts longer sequences; None keeps them whole, or as long as
+            the tokenizer does.
 
     Returns:
         Largest absolute difference from the Keras model over all batches that were compared.
@@ -46,10 +49,9 @@ def export_saved_model(model, path, tokenizer=None, max_length=None):
     >>> difference < 1e-5
     True
     """
-    if tokenizer is not None and len(input_tensors(model)) != 1:
-        raise ValueError(
-            f"tokenizer: expected a model with one input, got {list(input_tensors(model))}"
-        )
+    check_tokenizer(tokenizer, input_tensors(model), "call_graph")
+    if max_length is None:
+        max_length = getattr(tokenizer, "max_length", None)
     with atomic_folder(path, lambda folder: (folder / "saved_model.pb").is_file()) as partial:
         function, _ = trace(model)
         # The archive finds the variables by itself. Tracking the model would trace every layer
@@ -65,10 +67,11 @@ def export_saved_model(model, path, tokenizer=None, max_length=None):
 def _add_text_signature(archive, function, model, tokenizer, max_length):
     import tensorflow as tf
 
-    (tensor,) = input_tensors(model).values()
+    tensors = input_tensors(model)
 
     def serve_text(text):
-        return function(tf.cast(padded_ids(tokenizer, text, max_length), tensor.dtype))
+        made = _by_name(tokenizer.call_graph(text, max_length), tensors)
+        return function(*(tf.cast(made[name], tensor.dtype) for name, tensor in tensors.items()))
 
     archive.track(tokenizer.graph_module)
     archive.add_endpoint(
@@ -76,13 +79,9 @@ def _add_text_signature(archive, function, model, tokenizer, max_length):
     )
 
 
-def padded_ids(tokenizer, text, max_length):
-    """The ids `(batch, longest)` of strings in a graph, as `tokenizer` gives them outside."""
-    import tensorflow as tf
-
-    ids = tokenizer.tokenize_graph(text)[:, :max_length].to_tensor(0)
-    # A batch of empty texts is one step of padding.
-    return tf.pad(ids, [[0, 0], [0, tf.maximum(1 - tf.shape(ids)[1], 0)]])
+def _by_name(made, tensors):
+    """What a tokenizer makes, by the name of the model's input."""
+    return made if isinstance(made, dict) else dict.fromkeys(tensors, made)
 
 
 def _compare(folder, model, tokenizer, max_length):
@@ -94,9 +93,8 @@ def _compare(folder, model, tokenizer, max_length):
         tensors = {name: tf.constant(array) for name, array in case.inputs.items()}
         runs.append((SIGNATURE, case, tensors))
     if tokenizer is not None:
-        (name,) = input_tensors(model)
-        ids = tokenizer(SAMPLE_TEXTS, max_length=max_length)
-        case = run_model(ModelReference(model), {name: ids})
+        made = tokenizer(SAMPLE_TEXTS, max_length=max_length)
+        case = run_model(ModelReference(model), _by_name(made, input_tensors(model)))
         runs.append((TEXT_SIGNATURE, case, {"text": tf.constant(SAMPLE_TEXTS)}))
     largest = 0.0
     for signature, case, tensors in runs:

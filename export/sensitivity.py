@@ -26,6 +26,11 @@ class Sensitivity:
         path: the layer's path.
         harm: how much smaller the error of the whole file is with this layer in float.
         extra_bytes: how much larger the file is.
+
+    Example:
+
+    >>> Sensitivity("model/hidden", harm=0.02, extra_bytes=6000).path
+    'model/hidden'
     """
 
     path: str

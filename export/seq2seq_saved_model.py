@@ -5,7 +5,7 @@ import numpy as np
 
 from kzoo.export.atomic import atomic_folder
 from kzoo.export.errors import VerificationError
-from kzoo.export.saved_model import SAMPLE_TEXTS, padded_ids
+from kzoo.export.saved_model import SAMPLE_TEXTS
 from kzoo.export.search import make_search
 from kzoo.export.seq2seq_cases import Reference
 from kzoo.export.seq2seq_programs import Programs
@@ -38,7 +38,7 @@ def export_seq2seq_saved_model(
         model: see `export_seq2seq`.
         path: folder to write; an older SavedModel there is replaced, anything else is refused.
         source_tokenizer: a `kzoo.text.Tokenizer`.
-        target_tokenizer: a `kzoo.text.Tokenizer` that `kzoo.text.detokenize_graph` takes.
+        target_tokenizer: a `kzoo.text.Tokenizer`.
         max_length: see `export_seq2seq`.
         beam_size: see `export_seq2seq`.
         num_results: see `export_seq2seq`.
@@ -55,19 +55,18 @@ def export_seq2seq_saved_model(
 
     Example:
 
-    >>> from kzoo.export import export_seq2seq_saved_model
-    >>> from kzoo.models import seq2seq
+    >>> import keras
+    >>> from kzoo.export import ExportError, export_seq2seq_saved_model
     >>> from kzoo.text import ByteTokenizer
-    >>> model = seq2seq(source_vocabulary_size=260, target_vocabulary_size=260, units=4)
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name="dense")
+    >>> tokenizers = dict.fromkeys(("source_tokenizer", "target_tokenizer"), ByteTokenizer())
     >>> try:
-    ...     tokenizers = dict.fromkeys(("source_tokenizer", "target_tokenizer"), ByteTokenizer())
     ...     export_seq2seq_saved_model(model, "folder", **tokenizers)
-    ... except ValueError as error:
-    ...     print(str(error)[:50])
-    tokenizer: expected one of character, sentence_pie
+    ... except ExportError as error:
+    ...     print(str(error)[:60])
+    model: expected a keras.Model with a layer 'encoder' and a l
     """
     require_tensorflow_backend()
-    detokenize_graph(target_tokenizer, np.zeros((1, 1), "int32"))
     search = make_search(
         target_tokenizer.start_id,
         target_tokenizer.end_id,
@@ -96,7 +95,7 @@ def _serving(function, source_tokenizer, target_tokenizer, max_source_length):
     import tensorflow as tf
 
     def serve(text):
-        outputs = function(padded_ids(source_tokenizer, text, max_source_length))
+        outputs = function(source_tokenizer.call_graph(text, max_source_length))
         ids = outputs["ids"]
         texts = detokenize_graph(target_tokenizer, tf.reshape(ids, (-1, tf.shape(ids)[-1])))
         texts = tf.reshape(texts, tf.shape(outputs["scores"]))

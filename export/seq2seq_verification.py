@@ -16,7 +16,7 @@ from kzoo.export.verification import LATENCY_RUNS, RUNTIMES, Verification, compa
 # larger than in the outputs of a classifier.
 TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "dynamic": 2e-1}
 # A CompiledModel starts anew at every step, so its host loop is kept short.
-HOST_STEPS = {"Interpreter": None, "CompiledModel": 2}
+HOST_STEPS = {"CompiledModel": 2}
 # How often a row is drawn before it counts as different.
 DRAWS = 3
 # The converter writes this for the score -inf, of a hypothesis that was not found.
@@ -42,8 +42,19 @@ def run_source_cases(file, path, bundle, reference, cases, tolerance=None):
     tolerance = TOLERANCE[precision] if tolerance is None else tolerance
     with quiet():
         differences = [
-            _Run(file, path, name, bundle.manifest, reference, tolerance).run(cases)
-            for name in RUNTIMES
+            run_signatures(
+                path,
+                name,
+                {
+                    signature: runtime(file, signature)
+                    for signature in bundle.manifest["signatures"]
+                },
+                bundle.manifest,
+                reference,
+                cases,
+                tolerance,
+            )
+            for name, runtime in RUNTIMES.items()
         ]
         latency = _latency(file, cases[0].greedy)
     content = Path(file).read_bytes()
@@ -63,17 +74,36 @@ def run_source_cases(file, path, bundle, reference, cases, tolerance=None):
     )
 
 
+def run_signatures(path, name, runtimes, manifest, reference, cases, tolerance=None):
+    """Run every batch in every signature of one runtime; see `run_source_cases`.
+
+    Args:
+        path: what messages call the file or folder.
+        name: what they call the runtime.
+        runtimes: by signature, what runs it on arrays by name.
+        manifest: dict with the precision and the settings of the search.
+        reference: see `run_source_cases`.
+        cases: see `run_source_cases`.
+        tolerance: see `run_source_cases`.
+
+    Returns:
+        Largest absolute difference from the Keras model.
+    """
+    tolerance = TOLERANCE[manifest["precision"]] if tolerance is None else tolerance
+    return _Run(path, name, runtimes, manifest, reference, tolerance).run(cases)
+
+
 class _Run:
     """One runtime on all batches."""
 
-    def __init__(self, file, path, name, manifest, reference, tolerance):
+    def __init__(self, path, name, runtimes, manifest, reference, tolerance):
         self.where = f"{path} in {name}"
         self.name = name
         self.search = manifest.get("seq2seq") or manifest["language"]
         self.exact = manifest["precision"] == "float32"
         self.reference = reference
         self.tolerance = tolerance
-        self.runtimes = {s: RUNTIMES[name](file, s) for s in manifest["signatures"]}
+        self.runtimes = runtimes
 
     def run(self, cases):
         """Returns the largest difference."""
@@ -161,7 +191,7 @@ class _Run:
         (step, *_) = (part for name, part in case.plain if name == "step")
         ids = np.full(len(outputs["ids"]), self.search["start_id"], "int32")
         finished = np.zeros(len(ids), bool)
-        steps = HOST_STEPS[self.name] or self.search["max_length"]
+        steps = HOST_STEPS.get(self.name) or self.search["max_length"]
         for t in range(min(steps, self.search["max_length"])):
             if "logits" not in state:
                 after = self.call("step", {"ids": ids, **state}, step.expected)

@@ -28,7 +28,16 @@ from kzoo.export.written import check_written
 
 @dataclass(frozen=True)
 class Export:
-    """One file to write; the attributes are the arguments of `export_tflite`."""
+    """One file to write, for `export_many`; the attributes are the arguments of `export_tflite`.
+
+    One more is `details`, a dict of what a client of the file must know, which its manifest keeps.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    >>> Export(model, "model.tflite", "dynamic").precision
+    'dynamic'
+    """
 
     model: keras.Model
     path: str | Path

@@ -108,12 +108,13 @@ def separate(outputs, kind):
     return {name: separated[name] for name in outputs}
 
 
-def write_graphs(functions, folder):
-    """Write functions as the signatures of a SavedModel that only the converter reads.
+def write_graphs(functions, folder, tables=()):
+    """Write functions as the signatures of a SavedModel.
 
     Args:
         functions: dict from signatures to `tf.function`s of one input signature.
         folder: where to write.
+        tables: `tf.Module`s of tables that the functions look into.
     """
     import tensorflow as tf
 
@@ -121,4 +122,5 @@ def write_graphs(functions, folder):
     graphs = {name: function.get_concrete_function() for name, function in functions.items()}
     owner = tf.Module()
     owner.captured = [variable for graph in graphs.values() for variable in graph.variables]
+    owner.tables = list(tables)
     tf.saved_model.save(owner, folder, signatures=graphs)

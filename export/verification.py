@@ -41,6 +41,17 @@ class Verification:
             has no variable tensors, is missing for files of the lowering "fused".
         latency_ms: median milliseconds of one run in the Interpreter, one thread, batch size 1.
         latency_shapes: the input shapes of those runs.
+
+    Example:
+
+    >>> import keras
+    >>> from kzoo.export import export_tflite
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    >>> verification = export_tflite(model, "model.tflite")
+    >>> verification.max_difference <= verification.tolerance
+    True
+    >>> verification.runtimes, verification.lowering
+    (('Interpreter', 'CompiledModel'), {})
     """
 
     path: Path

@@ -32,10 +32,11 @@ class List:
             *("corpora", "datasets", "dialogues", "digits"),
             *("faults", "series", "speech", "tagging", "translations"),
         )
-        names = sorted(name for kind in kinds for name in getattr(kzoo.data, f"list_{kind}")())
+        names = {name for kind in kinds for name in getattr(kzoo.data, f"list_{kind}")()}
+        # The one set of melodies has a loader of its own, which takes no name.
         groups = {
             "models": kzoo.list_models(),
-            "data sets": names,
+            "data sets": sorted(names | {"jsb_chorales"}),
             "recipes": RECIPES,
         }
         for title, names in groups.items():

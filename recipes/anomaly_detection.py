@@ -72,8 +72,8 @@ def train(knobs, data, out):
 
 def main(knobs):
     """Runs the recipe with these knobs."""
-    out = run_folder.prepare(knobs, knobs.out or Path("runs/anomaly_detection", knobs.dataset))
     data = kzoo.data.load_faults(knobs.dataset, knobs.data)
+    out = run_folder.prepare(knobs, knobs.out or Path("runs/anomaly_detection", knobs.dataset))
     model, history = train(knobs, data, out)
     run_folder.save_model(model, out / "model.keras")
 

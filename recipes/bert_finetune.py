@@ -17,7 +17,7 @@ import kzoo
 from kzoo.export import export_saved_model
 from kzoo.models import bert_classifier
 from kzoo.models.bert_heads import POOLINGS
-from kzoo.recipes.parts import bert_parts, classification, command_line, run_folder
+from kzoo.recipes.parts import bert_parts, classification, command_line, report, run_folder
 from kzoo.training import BertBatches, Resume
 
 
@@ -30,7 +30,7 @@ class Knobs:
     fold: int = 0  # Which tenth is the test split, 0 to 9, where the data set has none of its own.
     out: Path | None = None  # Run folder; by default runs/bert_finetune/DATASET.
     folder: Path | None = None  # Folder of a pretrained model; by default a new model is trained.
-    from_scratch: bool = False  # Whether the folder's weights are left aside, to compare.
+    from_scratch: bool = False  # Whether to leave the folder's weights aside, to compare.
     model: str = "bert_tiny"  # Preset of a new model, one of kzoo.list_models("bert*").
     vocabulary_size: int = 4000  # Number of pieces at most, of a new model.
     lowercase: bool = True  # Whether a new model folds upper case to lower case.
@@ -38,8 +38,8 @@ class Knobs:
     max_length: int = 128  # Ids of a text that the model reads; the rest is cut.
     pooling: Literal[POOLINGS] = "first"  # What is classified: the first step, or the mean of all.
     dropout: float = 0.1  # Fraction of features dropped.
-    layer_decay: float = 1.0  # What each layer's learning rate is multiplied by to get that of the
-    # layer below it.
+    # What each layer's learning rate is multiplied by to get that of the layer below it.
+    layer_decay: float = 1.0
     epochs: int = 6  # Epochs at most.
     patience: int = 3  # Epochs without a better one before training stops.
     batch_size: int = 32  # Texts in a batch.
@@ -73,10 +73,9 @@ def create_classifier(knobs, tokenizer, num_classes):
 
 def main(knobs):
     """Runs the recipe with these knobs."""
-    out = run_folder.prepare(knobs, knobs.out or Path("runs/bert_finetune", knobs.dataset))
-
     # Data
     data = kzoo.data.load_text_classification(knobs.dataset, knobs.data, knobs.fold)
+    out = run_folder.prepare(knobs, knobs.out or Path("runs/bert_finetune", knobs.dataset))
     classification.print_sizes(data)
     tokenizer = run_folder.tokenizer(
         out / "tokenizer.json", lambda: bert_parts.read_tokenizer(data.train.texts, knobs)
@@ -89,6 +88,7 @@ def main(knobs):
 
     train = batches(data.train, shuffle=True)
     validation, test = batches(data.validation), batches(data.test)
+    report.print_cut(knobs.max_length, train.sequences)
 
     # Training
     keras.utils.set_random_seed(knobs.seed)
@@ -108,7 +108,7 @@ def main(knobs):
     bert_parts.save(encoder, tokenizer, out / "bert")
 
     # Measurement beside the linear floor, export, and the same measurement through each file alone
-    export_saved_model(model, out / "saved_model", max_length=knobs.max_length)
+    export_saved_model(model, out / "saved_model", tokenizer, knobs.max_length)
     probabilities = test.restore_order(model.predict(test, verbose=0))
     results = probabilities, [resume.history], test[0][0], SENTENCES.get(data.name, [])
     classification.finish(

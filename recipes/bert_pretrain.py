@@ -25,30 +25,35 @@ class Knobs:
 
     dataset: str = "language_ko"  # Data set, one of kzoo.data.list_corpora().
     data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
-    text: Path | None = None  # A text file in place of a data set, or a folder with files *train*,
-    # *valid* and, if you like, *test*. A blank line ends a document.
-    out: Path | None = None  # Run folder; by default runs/bert_pretrain/DATASET_MODEL, where MODEL
-    # is the name of the folder or of the preset.
-    folder: Path | None = None  # Folder of a pretrained model that goes on learning, with its
-    # vocabulary and its sizes; by default a new model is trained.
+    # A text file in place of a data set, or a folder with files *train*, *valid* and, if you like,
+    # *test*. A blank line ends a document.
+    text: Path | None = None
+    # Run folder; by default runs/bert_pretrain/DATASET_MODEL, where MODEL is the name of the folder
+    # or of the preset.
+    out: Path | None = None
+    # Folder of a pretrained model that goes on learning, with its vocabulary and its sizes; by
+    # default a new model is trained.
+    folder: Path | None = None
     model: str = "bert_tiny"  # Preset of a new model, one of kzoo.list_models("bert*").
-    embedding_dim: int | None = None  # Width of the blocks; by default the preset's, and so below.
-    num_heads: int | None = None  # Number of heads of attention.
-    hidden_dim: int | None = None  # Width within the feed-forward networks.
-    num_layers: int | None = None  # Number of blocks.
+    embedding_dim: int | None = None  # Width of the blocks; by default the preset's.
+    num_heads: int | None = None  # Number of attention heads; by default the preset's.
+    hidden_dim: int | None = None  # Width of the feed-forward networks; by default the preset's.
+    num_layers: int | None = None  # Number of blocks; by default the preset's.
     dropout: float = 0.1  # Fraction of features dropped.
     vocabulary_size: int = 8000  # Number of pieces at most.
     lowercase: bool = True  # Whether upper case is folded to lower case.
     strip_accents: bool = False  # Whether accents are dropped; it takes Hangul apart into letters.
     max_length: int = 128  # Ids of a row at most.
-    rows: Literal[ROWS] = "lines"  # What a row holds: a line, as many lines of a document as fit,
-    # or a pair of texts, which adds the task of the next sentence; pairs need several documents.
+    # What a row holds: a line; as many lines of a document as fit; or a pair of texts, which adds
+    # the task of the next sentence and needs several documents.
+    rows: Literal[ROWS] = "lines"
     mask_rate: float = 0.15  # Share of the ids that are guessed.
     whole_words: bool = False  # Whether all pieces of a word are hidden together.
     epochs: int = 6  # Epochs.
     batch_tokens: int = 2048  # Ids in a batch, padding included.
-    learning_rate: float = 2e-3  # The highest; it falls to zero in a line. A tenth of this suits a
-    # model that goes on learning.
+    # The highest; it falls to zero in a line. A tenth of the default suits a model that goes on
+    # learning.
+    learning_rate: float = 2e-3
     warmup: float = 0.1  # Share of the steps in which the learning rate grows from zero.
     weight_decay: float = 0.01  # Of matrices.
     clip_norm: float = 1.0  # Largest norm of all gradients together.

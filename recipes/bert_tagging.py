@@ -35,12 +35,12 @@ class Knobs:
     characters: bool = True  # Whether the characters of a word are read too.
     jamo: bool = False  # Whether Hangul syllables are read letter by letter.
     character_dim: int = 32  # Width of the embedding of a character.
-    character_units: int = 128  # Width of what is made of the characters of a word.
+    character_units: int = 128  # Width of the vector made of a word's characters.
     dropout: float = 0.2  # Fraction of features dropped before the scores, and of characters.
     encoder_dropout: float = 0.1  # Fraction of features dropped within the BERT.
-    layer_decay: float = 0.8  # What each layer's learning rate is multiplied by to get that of the
-    # layer below it.
-    head_factor: float = 5.0  # What the learning rate is multiplied by for all that is new.
+    # What each layer's learning rate is multiplied by to get that of the layer below it.
+    layer_decay: float = 0.8
+    head_factor: float = 5.0  # What the learning rate of the new layers is multiplied by.
     epochs: int = 5  # Epochs at most.
     patience: int = 3  # Epochs without a better one before training stops.
     batch_size: int = 16  # Sentences in a batch.
@@ -78,10 +78,9 @@ def create_tagger(knobs, tokenizer, tag_names):
 
 def main(knobs):
     """Runs the recipe with these knobs."""
-    out = run_folder.prepare(knobs, knobs.out or Path("runs/bert_tagging", knobs.dataset))
-
     # Data
     data = kzoo.data.load_tagging(knobs.dataset, knobs.data)
+    out = run_folder.prepare(knobs, knobs.out or Path("runs/bert_tagging", knobs.dataset))
     tagging_parts.print_sizes(data)
     tokenizer = run_folder.tokenizer(out / "tokenizer.json", lambda: read_tokenizer(knobs, data))
 

@@ -36,13 +36,15 @@ class Knobs:
     out: Path | None = None  # Run folder; by default runs/captioning/DATASET_LANGUAGE_MODEL.
     model: str = "captioner_show_attend_tell"  # Preset, one of kzoo.list_models("captioner*").
     scenes: int = 3000  # Scenes of an epoch; every epoch has other ones.
-    held_out: int = 500  # Scenes for validation, and for the test.
+    held_out: int = 500  # Scenes of the validation part, and of the test part.
     embedding_dim: int = 64  # Width of the embedding and of the attention layer.
     units: int = 128  # Width of the recurrent layer.
     dropout: float = 0.1  # Fraction of features dropped.
     label_smoothing: float = 0.0  # Probability of a target that is spread over all ids.
-    scheduled_sampling: float = 0.0  # Share of words that are the model's own at the end.
-    epochs: int = 6  # Epochs at most.
+    # Share of the words read by the decoder in training that are the model's own predictions in
+    # place of the true ones; it grows from 0 to this over the run.
+    scheduled_sampling: float = 0.0
+    epochs: int = 16  # Epochs at most.
     patience: int = 5  # Epochs without a lower validation perplexity before training stops.
     batch_size: int = 32  # Scenes in a batch.
     learning_rate: float = 4e-3  # The highest; it falls to zero along a cosine.
@@ -62,8 +64,8 @@ def main(knobs):
     """Runs the recipe with these knobs."""
     # Data
     name = f"{knobs.dataset}_{knobs.language}_{knobs.model}"
-    out = run_folder.prepare(knobs, knobs.out or Path("runs/captioning", name))
     digits = kzoo.data.load_digits(knobs.dataset, knobs.data)
+    out = run_folder.prepare(knobs, knobs.out or Path("runs/captioning", name))
     render = digits, "train", knobs.scenes, knobs.language, knobs.seed
     tokenizer = run_folder.tokenizer(
         out / "tokenizer.json",

@@ -71,10 +71,9 @@ QUESTIONS = {"chatbot_ko": ["안녕", "배고파", "오늘 너무 힘들어", "�
 
 def main(knobs):
     """Runs the recipe with these knobs."""
-    out = run_folder.prepare(knobs, knobs.out or Path("runs/chatbot", knobs.dataset))
-
     # Data
     data = kzoo.data.load_dialogues(knobs.dataset, knobs.data)
+    out = run_folder.prepare(knobs, knobs.out or Path("runs/chatbot", knobs.dataset))
     generation.print_sizes(data)
     tokenizer = run_folder.tokenizer(
         out / "tokenizer.json",

@@ -30,25 +30,28 @@ class Knobs:
     """What can be set from the command line."""
 
     dataset: str = "language_ko"  # Data set, one of kzoo.data.list_corpora().
-    data: Path | None = None  # Folder of the full data sets, and of word_eval; the embedded ones
-    # need none.
+    # Folder of the full data sets and of the tests in word_eval/; the embedded sets need none.
+    data: Path | None = None
     text: Path | None = None  # A text file in place of a data set.
     out: Path | None = None  # Run folder; by default runs/embeddings/DATASET_MODEL.
     model: str = "skip_gram"  # Preset: skip_gram, cbow, fast_text, glove or nnlm.
     min_count: int = 5  # Occurrences that a word needs to have a vector.
     vocabulary_size: int = 200000  # Number of words at most.
     embedding_dim: int = 100  # Width of a vector.
-    window: int = 5  # Words of the largest window on each side; of nnlm, words that are read.
+    window: int = 5  # Words on each side of a word, at most; for nnlm, the words before it.
     negatives: int = 5  # Noise words for each pair.
-    sample: float = 1e-3  # Share of the text above which a word is left out ever more often.
+    # A word whose share of the text is above this is left out at random, the more often the more
+    # frequent it is; 0 keeps all.
+    sample: float = 1e-3
     num_buckets: int = 65536  # Rows of FastText's table of n-grams of letters.
     jamo: bool = False  # Whether FastText spells Hangul syllables letter by letter.
     units: int = 64  # Width of nnlm's hidden layer.
     epochs: int = 5  # Epochs.
-    batch_size: int | None = None  # Stretches of 64 words, for glove and nnlm pairs or words; by
-    # default 32, 2048 and 512.
-    learning_rate: float | None = None  # At the start; by default 0.025, for glove 0.05 of Adagrad,
-    # for nnlm 0.002 of Adam.
+    # Stretches of 64 words in a batch (by default 32); for glove pairs of words (2048), for nnlm
+    # words (512).
+    batch_size: int | None = None
+    # At the start; by default 0.025, for glove 0.05 (Adagrad), for nnlm 0.002 (Adam).
+    learning_rate: float | None = None
     words: tuple[str, ...] = ()  # Words whose neighbours are shown; by default some of the text's.
     count: int = 10  # Neighbours that a file finds.
     seed: int = 1  # Of weights and batches.
@@ -72,6 +75,7 @@ SETTINGS = {
 for _dataset in ("language_ko", "language_en"):
     for _model, _epochs in (("glove", 40), ("nnlm", 5)):
         SETTINGS[_dataset, _model] = dict(batch_size=None, epochs=_epochs)
+    SETTINGS[_dataset, "cbow"] = dict(learning_rate=0.1)
 
 
 def main(knobs):

@@ -95,10 +95,9 @@ def fit(knobs, model, train, validation, out):
 
 def main(knobs):
     """Runs the recipe with these knobs."""
-    out = run_folder.prepare(knobs, knobs.out or Path("runs/fault_detection", knobs.dataset))
-
     # Data
     data = kzoo.data.load_faults(knobs.dataset, knobs.data)
+    out = run_folder.prepare(knobs, knobs.out or Path("runs/fault_detection", knobs.dataset))
     fault_parts.print_sizes(data)
     test = fault_parts.batches(data, "test", knobs)
     labels = data.labels[test.target_steps()[:, 0]]

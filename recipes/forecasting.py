@@ -26,7 +26,7 @@ class Knobs:
     series: Path | None = None  # A CSV file of yours in the place of a data set.
     columns: tuple[str, ...] = ()  # Columns of your file to read; by default all with numbers.
     targets: tuple[str, ...] = ()  # Columns of your file to forecast; by default all that are read.
-    season: int | None = None  # Steps after which your series repeat themselves.
+    season: int | None = None  # Steps after which your series repeat, such as 24 for hours of days.
     out: Path | None = None  # Run folder; by default runs/forecasting/DATASET_HORIZON.
     model: str = "forecaster_gru"  # Preset, one of kzoo.list_models("forecaster*").
     input_length: int = 60  # Steps that a forecast reads.
@@ -35,9 +35,13 @@ class Knobs:
     units: int = 64  # Width of a recurrent layer.
     num_layers: int = 1  # Number of recurrent layers.
     dropout: float = 0.3  # Fraction of features dropped before each layer.
-    level: Literal["last", "mean", "zero"] = "last"  # What a window is read and forecast less.
-    own_length: int | None = None  # Steps of a linear map of each series' own, "segments" only.
-    error: Literal["squared", "absolute"] = "squared"  # What training makes small.
+    # Level subtracted from a window before it is read and added back to the forecast: its last
+    # value, its mean, or nothing.
+    level: Literal["last", "mean", "zero"] = "last"
+    # Of presets with "segments": last steps of the window that a linear map of its own reads for
+    # each series; by default there are no such maps.
+    own_length: int | None = None
+    error: Literal["squared", "absolute"] = "squared"  # The error that training minimizes.
     epochs: int = 20  # Epochs at most.
     patience: int = 5  # Epochs without a better one before training stops.
     batch_size: int = 64  # Windows in a batch.
@@ -95,13 +99,12 @@ def train_member(knobs, index, data, train, validation, out):
 
 def main(knobs):
     """Runs the recipe with these knobs."""
+    # Data
+    data = forecasting_parts.load(knobs)
     name = knobs.dataset if knobs.series is None else knobs.series.name.split(".")[0]
     out = run_folder.prepare(
         knobs, knobs.out or Path("runs/forecasting", f"{name}_{knobs.horizon}")
     )
-
-    # Data
-    data = forecasting_parts.load(knobs)
     train = forecasting_parts.batches(data, "train", knobs, shuffle=True)
     validation, test = (
         forecasting_parts.batches(data, part, knobs) for part in ("validation", "test")

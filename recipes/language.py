@@ -23,8 +23,9 @@ class Knobs:
 
     dataset: str = "language_en"  # Data set, one of kzoo.data.list_corpora().
     data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
-    text: Path | None = None  # A text file in place of a data set, or a folder with files *train*,
-    # *valid* and, if you like, *test*.
+    # A text file in place of a data set, or a folder with files *train*, *valid* and, if you like,
+    # *test*.
+    text: Path | None = None
     out: Path | None = None  # Run folder; by default runs/language/DATASET_MODEL.
     model: str = "language_sru"  # Preset, one of kzoo.list_models("language*").
     tokenizer: Literal[tuple(TOKENIZERS)] = "character"  # Kind of tokens.
@@ -35,17 +36,18 @@ class Knobs:
     units: int = 192  # Width of a recurrent layer, or within a Transformer's feed-forward networks.
     num_layers: int = 3  # Number of layers.
     dropout: float = 0.0  # Fraction of features dropped.
-    window: int = 128  # Tokens of a training window: as far as attention sees, or gradients go.
-    batch_size: int = 32  # Windows in a batch.
-    epochs: int = 2  # Epochs at most.
+    # Tokens of a training window: how far attention looks back, or gradients flow back.
+    window: int = 128
+    batch_size: int = 16  # Windows in a batch.
+    epochs: int = 6  # Epochs at most.
     patience: int = 3  # Epochs without a lower validation perplexity before training stops.
     learning_rate: float = 4e-3  # The highest; it falls to zero along a cosine.
     warmup_steps: int = 50  # Batches over which the learning rate grows from zero.
     weight_decay: float = 0.0  # Of matrices.
     clip_norm: float = 1.0  # Largest norm of all gradients together.
-    prompts: tuple[str, ...] = ("ROMEO:\n", "What is")  # What the samples begin with; \n is a line.
+    prompts: tuple[str, ...] = ("ROMEO:\n", "What is")  # Samples begin with these.
     length: int = 200  # Tokens of a sample.
-    one_line: bool = False  # Whether a sample ends with its line.
+    one_line: bool = False  # Whether a sample ends at the end of its line.
     temperature: float = 0.8  # Of sampling.
     top_k: int = 40  # Number of tokens that "top-k" draws from.
     top_p: float = 0.9  # Probability of the tokens that "top-p" draws from.

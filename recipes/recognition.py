@@ -89,10 +89,9 @@ def learn(knobs, data, preset, out):
 
 def main(knobs):
     """Runs the recipe with these knobs."""
-    out = run_folder.prepare(knobs, knobs.out or Path("runs/recognition", knobs.dataset))
-
     # Data
     data = recognition_parts.load(knobs)
+    out = run_folder.prepare(knobs, knobs.out or Path("runs/recognition", knobs.dataset))
 
     # Training, and measurement beside the floor
     model, history = learn(knobs, data, knobs.model, out)

@@ -100,10 +100,9 @@ def train_member(knobs, index, tokenizer, data, train, validation, out):
 
 def main(knobs):
     """Runs the recipe with these knobs."""
-    out = run_folder.prepare(knobs, knobs.out or Path("runs/sentiment", knobs.dataset))
-
     # Data
     data = kzoo.data.load_text_classification(knobs.dataset, knobs.data, knobs.fold)
+    out = run_folder.prepare(knobs, knobs.out or Path("runs/sentiment", knobs.dataset))
     classification.print_sizes(data)
     tokenizer = run_folder.tokenizer(
         out / "tokenizer.json",

@@ -56,8 +56,8 @@ _SYLLABLES = dict(jamo=True, max_order=3, max_characters=4, character_units=64)
 SETTINGS = {
     "pos_ko": dict(jamo=True, epochs=6),
     "pos_en": dict(epochs=5),
-    "ner_en": dict(epochs=5),
-    "ner_ko": dict(**_SYLLABLES, epochs=5),
+    "ner_en": dict(batch_size=16),
+    "ner_ko": dict(**_SYLLABLES, batch_size=16, epochs=16),
     "ud_ko_gsd": dict(jamo=True, batch_size=8, epochs=6, members=2),
     "ud_en_ewt": dict(batch_size=16, epochs=5),
     "wnut17": dict(batch_size=16, epochs=8),
@@ -99,10 +99,9 @@ def train_member(knobs, index, tokenizer, data, train, tags, out):
 
 def main(knobs):
     """Runs the recipe with these knobs."""
-    out = run_folder.prepare(knobs, knobs.out or Path("runs/tagging", knobs.dataset))
-
     # Data
     data = kzoo.data.load_tagging(knobs.dataset, knobs.data)
+    out = run_folder.prepare(knobs, knobs.out or Path("runs/tagging", knobs.dataset))
     tagging_parts.print_sizes(data)
     tokenizer = run_folder.tokenizer(
         out / "tokenizer.json", lambda: tagging_parts.train_tokenizer(data, knobs)

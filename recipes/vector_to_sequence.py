@@ -28,7 +28,8 @@ class Knobs:
     dataset: str = "pos_en"  # jsb_chorales, or one of kzoo.data.list_tagging().
     data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
     voices: Literal[VOICES] = "soprano"  # Of chorales, the melody or all voices.
-    out: Path | None = None  # Run folder; by default runs/vector_to_sequence/DATASET.
+    # Run folder; by default runs/vector_to_sequence/DATASET, of chorales DATASET_VOICES.
+    out: Path | None = None
     model: str = "vector_to_sequence_lstm"  # Preset, of kzoo.list_models("vector_to_sequence*").
     tokenizer: Literal["character", "word"] = "character"  # Kind of tokens.
     jamo: bool = False  # Whether characters of Hangul are taken apart into letters.
@@ -37,7 +38,9 @@ class Knobs:
     num_layers: int = 1  # Number of recurrent layers.
     dropout: float = 0.2  # Fraction of features dropped.
     label_smoothing: float = 0.0  # Probability of a target that is spread over all ids.
-    scheduled_sampling: float = 0.0  # Share of tokens that are the model's own at the end.
+    # Share of the tokens read by the decoder in training that are the model's own predictions in
+    # place of the true ones; it grows from 0 to this over the run.
+    scheduled_sampling: float = 0.0
     epochs: int = 12  # Epochs at most.
     patience: int = 3  # Epochs without a lower validation perplexity before training stops.
     batch_size: int = 64  # Sequences in a batch.

@@ -47,6 +47,11 @@ def test_export_says_what_each_layer_got(saved, tmp_path, capsys, options, expec
     assert expected in capsys.readouterr().out.splitlines()
 
 
+def test_list_has_every_data_set(capsys):
+    cli.main(["list", "*jsb*"])
+    assert "  jsb_chorales\n" in capsys.readouterr().out
+
+
 def test_a_command_ends_without_lines_of_the_runtimes(saved, tmp_path):
     arguments = ["export", str(saved), str(tmp_path / "model.tflite")]
     command = [sys.executable, "-m", "kzoo.cli", *arguments]

@@ -53,6 +53,11 @@ class Corpus:
         train: the text to learn from.
         validation: the text to choose settings by.
         test: the text to measure by; empty where a corpus has none.
+
+    Example:
+
+    >>> load_corpus("language_ko").licence
+    'CC0 1.0'
     """
 
     name: str
@@ -64,6 +69,8 @@ class Corpus:
 
 def list_corpora():
     """The names that `load_corpus` knows, sorted.
+
+    Example:
 
     >>> list_corpora()
     ['imdb_reviews', 'language_en', 'language_ko', 'nsmc_unlabelled', 'tinyshakespeare']
@@ -91,6 +98,8 @@ def load_corpus(name, folder=None):
     Raises:
         ValueError: if the name is unknown, the folder is needed and absent, or the file is damaged.
         FileNotFoundError: if the folder or the file in it is missing.
+
+    Example:
 
     >>> load_corpus("language_en").train[:14]
     'First Citizen:'
@@ -121,6 +130,8 @@ def read_corpus(path):
     Raises:
         ValueError: if a file is damaged, empty or no UTF-8, or there are several for one part.
         FileNotFoundError: if there is nothing of the kind.
+
+    Example:
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp(), "lines.txt")

@@ -47,7 +47,20 @@ _SOURCES = {
 
 @dataclass(frozen=True, eq=False)
 class Dialogues:
-    """A set of questions and answers: its three parts, and the rows left out as broken."""
+    """A set of questions and answers: its three parts, and the rows left out as broken.
+
+    Attributes:
+        name: name of the set.
+        licence: the terms under which the authors give it.
+        train, validation, test: `TextPairs`.
+        skipped: one line of text for each row that could not be used.
+
+    Example:
+
+    >>> data = load_dialogues("chatbot_ko")
+    >>> len(data.train), len(data.validation), len(data.test)
+    (9523, 1060, 1169)
+    """
 
     name: str
     licence: str
@@ -59,6 +72,8 @@ class Dialogues:
 
 def list_dialogues():
     """The names that `load_dialogues` knows, sorted.
+
+    Example:
 
     >>> list_dialogues()
     ['chatbot_ko', 'self_dialogue_en']
@@ -85,6 +100,8 @@ def load_dialogues(name, folder=None):
     Raises:
         ValueError: if the name is unknown, the folder is needed and absent, or a file is damaged.
         FileNotFoundError: if the folder or a file in it is missing.
+
+    Example:
 
     >>> data = load_dialogues("chatbot_ko")
     >>> data.train.sources[0], data.train.targets[0]

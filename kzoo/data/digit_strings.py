@@ -11,7 +11,10 @@ _DITHER = 1e-4
 
 
 class DigitStrings:
-    """Strings of 1 to `max_length` digits of one part of a set; what both kinds share.
+    """Base of strings of 1 to `max_length` digits of one part of a set, written or spoken.
+
+    `draw(row, epoch)` gives a string and its digits. Subclasses implement `compose(rows, random)`,
+    which puts together the digits in these rows of the set.
 
     A string depends on `seed`, its row and the epoch alone. All lengths are equally frequent: those
     of training are up to two digits in the first epoch, and to one more in each one after it, for
@@ -24,6 +27,16 @@ class DigitStrings:
         max_length: most digits of a string.
         seed: integer.
         vary: whether strings are those of training: digits are varied, and strings grow.
+
+    Raises:
+        ValueError: if the set has no such part.
+
+    Example:
+
+    >>> import kzoo
+    >>> strings = DigitStrings(kzoo.data.load_digits(), "train", 100, max_length=3)
+    >>> len(strings), sorted(set(strings.lengths().tolist()))
+    (100, [1, 2, 3])
     """
 
     def __init__(self, digits, part, count, max_length=8, seed=0, vary=False):
@@ -62,7 +75,10 @@ class DigitLines(DigitStrings):
 
     The digits of an image set stand side by side, each cut to its ink, with 2 to 8 columns between
     them and 3 to 12 at both ends, and each up to 4 rows higher or lower than its neighbour. With
-    `vary`, they are slanted, narrowed, widened and shifted by the fraction of a column, too.
+    `vary`, they are slanted, narrowed, widened and shifted by the fraction of a column, too. The
+    arguments are those of `DigitStrings`.
+
+    Example:
 
     >>> import kzoo
     >>> lines = DigitLines(kzoo.data.load_digits(), "test", 100)
@@ -113,7 +129,9 @@ class SpokenStrings(DigitStrings):
     of it a noise that can hardly be heard. With `vary`, a string is also played at another speed,
     which moves pitch and formants as another voice would, each digit again by a little; it is made
     louder or softer, sent through another microphone (one echo of a few samples, and more or less
-    of the treble) and covered with noise.
+    of the treble) and covered with noise. The arguments are those of `DigitStrings`.
+
+    Example:
 
     >>> import kzoo
     >>> strings = SpokenStrings(kzoo.data.load_speech(), "test", 100)

@@ -27,6 +27,12 @@ class Digits:
         images: uint8 `(count, 28, 28)`, 0 where there is no ink.
         labels: int32 `(count,)`, 0 to 9.
         parts: dict from "train", "validation" and "test" to the rows of each; no image is in two.
+
+    Example:
+
+    >>> digits = load_digits()
+    >>> digits.images[digits.parts["test"]].shape
+    (319, 28, 28)
     """
 
     name: str
@@ -38,6 +44,8 @@ class Digits:
 
 def list_digits():
     """The names that `load_digits` knows, sorted.
+
+    Example:
 
     >>> list_digits()
     ['digits_1600', 'mnist_t10k']
@@ -62,6 +70,8 @@ def load_digits(name="digits_1600", folder=None):
     Raises:
         ValueError: if the name is unknown, the folder is needed and absent, or a file is damaged.
         FileNotFoundError: if the folder or a file in it is missing.
+
+    Example:
 
     >>> digits = load_digits()
     >>> digits.images.shape, {part: len(rows) for part, rows in digits.parts.items()}

@@ -65,6 +65,8 @@ def clean_reviews(lines):
     Returns:
         The rows kept, in their order; within each split every label has equally many.
 
+    Example:
+
     >>> rows = ["train\\tgood\\t1", "train\\t닥쳐\\t1", "train\\tbad\\t0", "train\\tdull\\t0"]
     >>> clean_reviews(rows)
     ['train\\tgood\\t1', 'train\\tbad\\t0']
@@ -87,6 +89,8 @@ def clean_reviews(lines):
 def clean_lines(lines):
     """Drops offensive lines: a model that writes would write them again.
 
+    Example:
+
     >>> clean_lines(["Q,A,label", "안녕,안녕하세요,0", "닥쳐,네,0"])
     ['Q,A,label', '안녕,안녕하세요,0']
     """
@@ -95,6 +99,8 @@ def clean_lines(lines):
 
 def split_digits(data):
     """Returns bytes of images and of labels, in the two formats of MNIST.
+
+    Example:
 
     >>> one_image = [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 77]
     >>> images, labels = split_digits(bytes([*one_image, 5]))

@@ -35,7 +35,7 @@ def find_files(name, source, files, folder=None):
     wanted = f"a directory with {', '.join(files)} (plain, .gz or .xz) in it or in its "
     wanted += f"{source.folder}/"
     if folder is None and not source.embedded:
-        raise ValueError(f"folder: expected {wanted}, for {name} is not shipped; got None")
+        raise ValueError(f"{name} does not come with kzoo: give `folder` (--data), {wanted}")
     roots = [_EMBEDDED] if folder is None else [Path(folder) / source.folder, Path(folder)]
     for root in roots:
         found = {}
@@ -45,7 +45,7 @@ def find_files(name, source, files, folder=None):
         if None not in found.values():
             return found
     state = "which has no such files" if Path(folder).is_dir() else "which is no directory"
-    raise FileNotFoundError(f"folder: expected {wanted}, got {str(folder)!r}, {state}")
+    raise FileNotFoundError(f"folder (--data): expected {wanted}, got {str(folder)!r}, {state}")
 
 
 def read_bytes(path):

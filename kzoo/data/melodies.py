@@ -34,6 +34,8 @@ def find_key(pitches):
     Returns:
         Its name.
 
+    Example:
+
     >>> find_key([60, 64, 67, 72, 62, 67, 71, 65, 60, 64, 67])
     'C major'
     """
@@ -67,6 +69,17 @@ def load_melodies(folder, voices="soprano"):
     Raises:
         ValueError: if the folder is absent, `voices` is unknown, or the file is damaged.
         FileNotFoundError: if the folder or the file is missing.
+
+    Example, of a file with one short piece in each part:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> folder, piece = Path(tempfile.mkdtemp()), [[48, 64, 72], [55, 62, 71], [], [48, 64, 72]]
+    >>> chorales = json.dumps(dict.fromkeys(["train", "valid", "test"], [piece]))
+    >>> _ = (folder / "jsb-chorales-quarter.json").write_text(chorales)
+    >>> data = load_melodies(folder)
+    >>> data.train.texts, data.class_names[data.train.labels[0]]
+    (['72 71 rest 72'], 'major')
     """
     if voices not in VOICES:
         raise ValueError(f"voices: expected one of {', '.join(VOICES)}, got {voices!r}")

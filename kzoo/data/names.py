@@ -33,6 +33,8 @@ def load_names(name, folder=None):
     Raises:
         ValueError, FileNotFoundError: see `load_tagging`.
 
+    Example:
+
     >>> names = load_names("ner_ko")
     >>> names.class_names
     ['DT', 'LC', 'OG', 'PS', 'QT', 'TI']

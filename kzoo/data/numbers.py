@@ -19,6 +19,12 @@ class Table:
         columns: list of their names.
         values: float32 `(rows, columns)`; a missing value holds the one before it.
         observed: boolean `(rows, columns)`, False at missing values.
+
+    Example:
+
+    >>> table = Table(["load"], np.array([[3.0], [3.0]]), np.array([[True], [False]]))
+    >>> table.values[table.observed].tolist()
+    [3.0]
     """
 
     columns: list[str]
@@ -47,6 +53,8 @@ def read_table(path, columns=None, categories=None, header=True, separator=","):
     Raises:
         ValueError: if a row has another number of fields, or a field is no number; the message
             names the line. Or if the file is damaged, or has not these columns.
+
+    Example:
 
     >>> import tempfile
     >>> from pathlib import Path

@@ -14,7 +14,17 @@ _SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, eq=False)
 class TextPairs:
-    """Texts and what belongs to them: `targets[i]` translates, or answers, `sources[i]`."""
+    """Texts and what belongs to them: `targets[i]` translates, or answers, `sources[i]`.
+
+    Attributes:
+        sources: list of str, what is read.
+        targets: list of as many str, what is to be written.
+
+    Example:
+
+    >>> len(TextPairs(["나는 학생이다."], ["I am a student."]))
+    1
+    """
 
     sources: list[str]
     targets: list[str]
@@ -49,6 +59,8 @@ def split_pairs(rows):
 
     Raises:
         ValueError: if there are too few groups to split.
+
+    Example:
 
     >>> rows = [PairRow("train", f"group {i}", f"source {i}", f"target {i}") for i in range(20)]
     >>> {split: len(part) for split, part in split_pairs(rows).items()}

@@ -35,6 +35,13 @@ class Scenes:
         captions: list of str.
         boxes: int32 `(count, 3, 2)`, the first row and column of the square of 20 pixels around
             each digit, in the order in which the caption names them; -1 where there are two.
+
+    Example:
+
+    >>> from kzoo.data import load_digits
+    >>> scenes = render_scenes(load_digits(), "test", 2)
+    >>> len(scenes), scenes.boxes.shape
+    (2, (2, 3, 2))
     """
 
     pictures: np.ndarray
@@ -47,12 +54,29 @@ class Scenes:
 
 
 def list_languages():
-    """The languages of captions, sorted."""
+    """The languages of captions, sorted.
+
+    Example:
+
+    >>> list_languages()
+    ['en', 'ko']
+    """
     return sorted(_DIGITS)
 
 
 def digit_names(language):
     """The words for 0 to 9 in a language of captions.
+
+    Args:
+        language: one of `list_languages()`.
+
+    Returns:
+        List of ten str.
+
+    Raises:
+        ValueError: if the language is unknown.
+
+    Example:
 
     >>> digit_names("ko")[:3]
     ['영', '일', '이']
@@ -84,6 +108,8 @@ def describe_scene(labels, boxes, language="en"):
 
     Raises:
         ValueError: if the language is unknown, or the digits stand otherwise.
+
+    Example:
 
     >>> describe_scene([2, 7, 3], [(4, 2), (36, 30), (5, 28)])
     ('three above seven and right of two', [2, 1, 0])
@@ -119,6 +145,8 @@ def render_scenes(digits, part, count, language="en", seed=0):
 
     Raises:
         ValueError: if the part or the language is unknown, or `count` is not positive.
+
+    Example:
 
     >>> from kzoo.data import load_digits
     >>> scenes = render_scenes(load_digits(), "train", 3, seed=8)

@@ -14,7 +14,17 @@ _RANGE = re.compile(r"\d+[-.]\d+")
 
 @dataclass(frozen=True, eq=False)
 class TaggedSentences:
-    """Sentences: `tags[i][j]` is the tag of `words[i][j]`."""
+    """Sentences: `tags[i][j]` is the tag of `words[i][j]`.
+
+    Attributes:
+        words: list of lists of str, the words, or the characters, of each sentence.
+        tags: list of lists of str, as many as there are words.
+
+    Example:
+
+    >>> len(TaggedSentences([["good", "dog"]], [["ADJ", "NOUN"]]))
+    1
+    """
 
     words: list[list[str]]
     tags: list[list[str]]

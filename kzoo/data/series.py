@@ -86,6 +86,12 @@ class Series:
         ends: the steps at which train, validation and test end.
         season: number of steps after which the series repeat themselves, or None.
         reading: dict of the arguments of `read_table` with which its file is read.
+
+    Example:
+
+    >>> data = load_series("min_temperatures")
+    >>> data.ends, data.values[: data.ends[0]].shape
+    ((2555, 2919, 3650), (2555, 1))
     """
 
     name: str
@@ -137,6 +143,8 @@ class Series:
 def list_series():
     """The names that `load_series` knows, sorted.
 
+    Example:
+
     >>> list_series()[-3:]
     ['pollution', 'pollution_2y', 'sunspots']
     """
@@ -163,6 +171,8 @@ def load_series(name, folder=None):
         ValueError: if the name is unknown, the folder is needed and absent, or the file is damaged
             or broken; the message names the line.
         FileNotFoundError: if the folder or the file in it is missing.
+
+    Example:
 
     >>> data = load_series("min_temperatures")
     >>> data.columns, data.values.shape
@@ -192,6 +202,8 @@ def read_series(path, columns=None, targets=None, season=None):
 
     Raises:
         ValueError: if the file is damaged or broken, or has not these columns.
+
+    Example:
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp(), "two.csv")

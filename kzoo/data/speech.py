@@ -36,6 +36,12 @@ class SpokenDigits:
         speakers: list of the name of each one's speaker.
         parts: dict from "train", "validation" and "test" to the rows of each; no recording is in
             two.
+
+    Example:
+
+    >>> digits = load_speech()
+    >>> digits.samples[0].shape, digits.labels[0].item(), digits.speakers[0]
+    ((5145,), 0, 'george')
     """
 
     name: str
@@ -48,6 +54,8 @@ class SpokenDigits:
 
 def list_speech():
     """The names that `load_speech` knows, sorted.
+
+    Example:
 
     >>> list_speech()
     ['fsdd', 'fsdd_george', 'fsdd_lucas', 'fsdd_nicolas', 'speech_digits']
@@ -75,6 +83,8 @@ def load_speech(name="speech_digits", folder=None):
     Raises:
         ValueError: if the name is unknown, the folder is needed and absent, or a file is damaged.
         FileNotFoundError: if the folder or a file in it is missing.
+
+    Example:
 
     >>> digits = load_speech()
     >>> len(digits.samples), digits.labels[:4].tolist(), digits.speakers[:2]
@@ -131,12 +141,25 @@ def _split(name, speakers, numbers):
 def read_wave(path):
     """Reads a wave file of 8,000 samples a second, 16 bits each; channels are averaged.
 
+    Args:
+        path: the file.
+
     Returns:
         float32 `(time,)`, from -1 to 1.
 
     Raises:
         ValueError: if the file is of another kind, or damaged; the message names it.
         FileNotFoundError: if there is no such file.
+
+    Example:
+
+    >>> import tempfile
+    >>> path = f"{tempfile.mkdtemp()}/two.wav"
+    >>> with wave.open(path, "wb") as sound:
+    ...     sound.setparams((1, 2, 8000, 2, "NONE", None))
+    ...     sound.writeframes(np.array([16384, -8192], "<i2").tobytes())
+    >>> read_wave(path).tolist()
+    [0.5, -0.25]
     """
     with open(path, "rb") as file:
         return _parse_wave(path, file)

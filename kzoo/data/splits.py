@@ -23,6 +23,8 @@ def hold_out(texts, labels, fraction, seed=1234, fold=0):
         ValueError: if `fraction` is not between 0 and 1, `fold` is beyond the last, or no class has
             two different texts.
 
+    Example:
+
     >>> texts, labels = ["good", "bad", "fine", "dull"], np.array([1, 0, 1, 0])
     >>> held = hold_out(texts, labels, fraction=0.5)
     >>> labels[held].tolist(), labels[~held].tolist()

@@ -99,6 +99,12 @@ class Tagging:
         tag_names: list of all tags.
         train, validation, test: `TaggedSentences`.
         skipped: one line of text for each row that could not be used.
+
+    Example:
+
+    >>> data = load_tagging("ner_ko")
+    >>> data.unit, len(data.tag_names)
+    ('character', 13)
     """
 
     name: str
@@ -113,6 +119,8 @@ class Tagging:
 
 def list_tagging():
     """The names that `load_tagging` knows, sorted.
+
+    Example:
 
     >>> list_tagging()[:4]
     ['klue_ner', 'ner_en', 'ner_ko', 'pos_en']
@@ -141,6 +149,8 @@ def load_tagging(name, folder=None):
     Raises:
         ValueError: if the name is unknown, the folder is needed and absent, or a file is damaged.
         FileNotFoundError: if the folder or a file in it is missing.
+
+    Example:
 
     >>> data = load_tagging("pos_en")
     >>> data.train.words[0][:4], data.train.tags[0][:4]

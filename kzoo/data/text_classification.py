@@ -15,7 +15,17 @@ _MOST_VALIDATION_ROWS = 5000
 
 @dataclass(frozen=True, eq=False)
 class LabelledTexts:
-    """Texts and their classes: `texts[i]` has class `labels[i]` (int32)."""
+    """Texts and their classes: `texts[i]` has class `labels[i]`.
+
+    Attributes:
+        texts: list of str.
+        labels: int32 `(count,)`, places in the `class_names` of the set.
+
+    Example:
+
+    >>> len(LabelledTexts(["good", "bad"], np.array([1, 0], "int32")))
+    2
+    """
 
     texts: list[str]
     labels: np.ndarray
@@ -27,7 +37,21 @@ class LabelledTexts:
 
 @dataclass(frozen=True, eq=False)
 class TextClassification:
-    """A data set: its three parts, what its classes mean, and which rows could not be used."""
+    """A data set: its three parts, what its classes mean, and which rows could not be used.
+
+    Attributes:
+        name: name of the set.
+        licence: the terms under which the authors give it.
+        class_names: list of what the labels 0, 1, ... mean.
+        train, validation, test: `LabelledTexts`.
+        skipped: one line of text for each row that could not be used.
+
+    Example:
+
+    >>> data = load_text_classification("spam_en")
+    >>> len(data.train), len(data.validation), len(data.test)
+    (4523, 503, 548)
+    """
 
     name: str
     licence: str
@@ -40,6 +64,8 @@ class TextClassification:
 
 def list_datasets():
     """The names that `load_text_classification` knows, sorted.
+
+    Example:
 
     >>> "sentiment_ko" in list_datasets()
     True
@@ -69,6 +95,8 @@ def load_text_classification(name, folder=None, fold=0):
         ValueError: if the name is unknown, the folder is needed and absent, a file is damaged, or
             there is no such fold.
         FileNotFoundError: if the folder or a file in it is missing.
+
+    Example:
 
     >>> data = load_text_classification("spam_en")
     >>> data.class_names, data.test.labels.dtype.name, len(data.skipped)

@@ -54,7 +54,22 @@ _SOURCES = {
 
 @dataclass(frozen=True, eq=False)
 class Translation:
-    """A set of parallel texts: its languages, its three parts, and the rows left out as broken."""
+    """A set of parallel texts: its languages, its three parts, and the rows left out as broken.
+
+    Attributes:
+        name: name of the set.
+        licence: the terms under which the authors give it.
+        source: the language that is read.
+        target: the language that is written.
+        train, validation, test: `TextPairs`.
+        skipped: one line of text for each row that could not be used.
+
+    Example:
+
+    >>> data = load_translation("translation_ko_en")
+    >>> data.test.sources[0], data.test.targets[0]
+    ('꼼짝마!', 'Freeze!')
+    """
 
     name: str
     licence: str
@@ -68,6 +83,8 @@ class Translation:
 
 def list_translations():
     """The names that `load_translation` knows, sorted.
+
+    Example:
 
     >>> list_translations()
     ['multi30k', 'translation_ko_en']
@@ -99,6 +116,8 @@ def load_translation(name, folder=None, source=None, target=None):
         ValueError: if the name or a language is unknown, the folder is needed and absent, a file is
             damaged, or the files of two languages have different numbers of lines.
         FileNotFoundError: if the folder or a file in it is missing.
+
+    Example:
 
     >>> data = load_translation("translation_ko_en")
     >>> data.source, data.target, len(data.train), len(data.validation), len(data.test)
@@ -188,6 +207,8 @@ def _text(line, language):
 
 def _connect(pairs):
     """Names for each pair the group of those that share a sentence with it, however indirectly.
+
+    Example:
 
     >>> first, second, third, fourth = _connect([("a", "1"), ("b", "2"), ("b", "1"), ("c", "3")])
     >>> first == second == third, first == fourth

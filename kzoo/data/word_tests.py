@@ -18,6 +18,8 @@ _ANALOGIES = {"analogies_en": "questions-words.txt", "analogies_ko": "word_analo
 def list_word_tests():
     """The names that `load_similarities` and `load_analogies` know, sorted.
 
+    Example:
+
     >>> list_word_tests()
     ['analogies_en', 'analogies_ko', 'rg_65', 'wordsim_353']
     """
@@ -25,7 +27,7 @@ def list_word_tests():
 
 
 def load_similarities(name, folder):
-    """Loads pairs of words with the mean of what people said how alike they are.
+    r"""Loads pairs of words with the mean of what people said how alike they are.
 
     Args:
         name: "wordsim_353" (Finkelstein et al. 2002) or "rg_65" (Rubenstein and Goodenough 1965).
@@ -37,6 +39,15 @@ def load_similarities(name, folder):
     Raises:
         ValueError: if the name is unknown or the file is damaged.
         FileNotFoundError: if the folder or the file in it is missing.
+
+    Example, of a file with one pair:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "EN-RG-65.txt").write_text("gem\tjewel\t3.94\n")
+    >>> load_similarities("rg_65", folder)
+    [('gem', 'jewel', 3.94)]
     """
     path = _find(name, _SIMILARITIES, folder)
 
@@ -50,7 +61,7 @@ def load_similarities(name, folder):
 
 
 def load_analogies(name, folder):
-    """Loads analogies: the first word is to the second one as the third is to the fourth.
+    r"""Loads analogies: the first word is to the second one as the third is to the fourth.
 
     Args:
         name: "analogies_en" (Mikolov et al. 2013, arXiv 1301.3781) or "analogies_ko" (Park et al.
@@ -63,6 +74,15 @@ def load_analogies(name, folder):
     Raises:
         ValueError: if the name is unknown or the file is damaged.
         FileNotFoundError: if the folder or the file in it is missing.
+
+    Example, of a file with one analogy:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "questions-words.txt").write_text(": capitals\nOslo Norway Rome Italy\n")
+    >>> load_analogies("analogies_en", folder)
+    {'capitals': [('Oslo', 'Norway', 'Rome', 'Italy')]}
     """
     path = _find(name, _ANALOGIES, folder)
 

@@ -8,17 +8,16 @@ from pathlib import Path
 import numpy as np
 import tokenizers
 
+from kzoo.text.bert_graph import LONGEST_WORD, BertGraph
 from kzoo.text.checks import check_at_least, check_bool, clean, read_texts
-from kzoo.text.saved import Saved
 from kzoo.text.word_piece import train_pieces
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _VOCABULARY, _TOKENIZER, _CONFIG = "vocab.txt", "tokenizer.json", "tokenizer_config.json"
-_LONGEST_WORD = 100  # characters
 _UNLIMITED = 10**9  # Hugging Face writes a larger number where rows may have any length.
 
 
-class BertTokenizer(Saved):
+class BertTokenizer(BertGraph):
     """Turns texts and pairs of texts into the three inputs of `kzoo.models.bert`.
 
     Control characters are dropped; words end at spaces, at every punctuation mark, and around every
@@ -37,6 +36,8 @@ class BertTokenizer(Saved):
         strip_accents: whether accents are dropped; None does so where `lowercase` does.
         split_chinese: whether every Chinese character is a word.
         max_length: int, the longest row; None keeps every row whole.
+
+    Example:
 
     >>> tokenizer = BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##do", "!"])
     >>> tokenizer(["Undo!", "un"])["ids"].tolist()
@@ -74,7 +75,7 @@ class BertTokenizer(Saved):
         )
         self._tokenizer = tokenizers.Tokenizer(
             tokenizers.models.WordPiece(
-                ids, unk_token="[UNK]", max_input_chars_per_word=_LONGEST_WORD
+                ids, unk_token="[UNK]", max_input_chars_per_word=LONGEST_WORD
             )
         )
         self._tokenizer.normalizer = tokenizers.normalizers.BertNormalizer(
@@ -203,10 +204,7 @@ class BertTokenizer(Saved):
         Returns:
             Dict of int32 NumPy arrays `(batch, longest)`: `ids`, `mask` and `segment_ids`.
         """
-        if max_length is None:
-            max_length = self.max_length
-        else:
-            check_at_least("max_length", max_length, 2 if pairs is None else 3)
+        max_length = self._row_length(max_length, 2 if pairs is None else 3)
         texts = read_texts(texts)
         rows = [[self.tokenize(text)] for text in texts]
         if pairs is not None:
@@ -223,6 +221,13 @@ class BertTokenizer(Saved):
             batch["mask"][index, : len(ids)] = 1
             batch["segment_ids"][index, : len(ids)] = segment_ids
         return batch
+
+    def _row_length(self, max_length, smallest):
+        """Returns the longest row, or None: what a call asks for, or else the tokenizer's own."""
+        if max_length is None:
+            return self.max_length
+        check_at_least("max_length", max_length, smallest)
+        return max_length
 
     def _join(self, parts, max_length):
         """Returns ids and segment ids of the one or two texts of a row."""

@@ -21,6 +21,8 @@ class BertTaggingTokenizer(Saved):
         words: `TaggingTokenizer`, or a dict of its arguments, that splits texts and spells words.
         max_pieces: int, most pieces of a word; the rest of it is not read.
 
+    Example:
+
     >>> pieces = BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "in", "##s", "a"])
     >>> tokenizer = BertTaggingTokenizer(pieces, TaggingTokenizer(SPECIAL_TOKENS))
     >>> inputs = tokenizer(["Ins a?"])

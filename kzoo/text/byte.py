@@ -14,6 +14,8 @@ class ByteTokenizer(Tokenizer):
     Args:
         lowercase: whether upper case is mapped to lower case.
 
+    Example:
+
     >>> ByteTokenizer().tokenize("A한")
     [69, 241, 153, 160]
     >>> ByteTokenizer().detokenize([69, 241, 153, 160])

@@ -17,6 +17,8 @@ class CharacterTokenizer(LookupTokenizer):
         lowercase: whether upper case is mapped to lower case.
         jamo: whether Hangul syllables are taken apart.
 
+    Example:
+
     >>> tokenizer = CharacterTokenizer.train(["한국"], vocabulary_size=100, jamo=True)
     >>> len(tokenizer.tokenize("한국"))
     6

@@ -17,6 +17,8 @@ _HANGUL_JAMO = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
 def lowercase_map():
     """Return `{code point: lower case}` for every character that has one.
 
+    Example:
+
     >>> "ÉTÉ".translate(lowercase_map())
     'été'
     """
@@ -28,6 +30,8 @@ def lowercase_map():
 def jamo_map():
     """Return `{code point: two or three jamo}` for every Hangul syllable (Unicode's NFD).
 
+    Example:
+
     >>> [hex(ord(jamo)) for jamo in "한".translate(jamo_map())]
     ['0x1112', '0x1161', '0x11ab']
     """
@@ -37,10 +41,30 @@ def jamo_map():
 def compose_jamo(text):
     """Join jamo to Hangul syllables (Unicode's NFC) and leave all other characters alone.
 
+    Example:
+
     >>> compose_jamo("한글 e\u0301".translate(jamo_map())) == "한글 e\u0301"
     True
     """
     return _HANGUL_JAMO.sub(lambda jamo: unicodedata.normalize("NFC", jamo[0]), text)
+
+
+def compose_jamo_graph(texts):
+    """Return what `compose_jamo` gives for every string of a tensor `(batch,)`."""
+    import tensorflow as tf
+
+    characters = tf.strings.unicode_decode(texts, "UTF-8")
+    codes = characters.to_tensor(0)
+    # The letters that a syllable of two or three would have, were it to begin at each place.
+    places = tf.pad(codes, [[0, 0], [0, 2]])
+    lead, vowel, tail = codes - 0x1100, places[:, 1:-1] - 0x1161, places[:, 2:] - 0x11A7
+    begins = (lead >= 0) & (lead < 19) & (vowel >= 0) & (vowel < 21)
+    tail = tf.where(begins & (tail > 0) & (tail < 28), tail, 0)
+    codes = tf.where(begins, 0xAC00 + (lead * 21 + vowel) * 28 + tail, codes)
+    inside = tf.pad(begins, [[0, 0], [1, 0]])[:, :-1]
+    inside |= tf.pad(tail > 0, [[0, 0], [2, 0]])[:, :-2]
+    keep = tf.sequence_mask(characters.row_lengths(), tf.shape(codes)[1]) & ~inside
+    return tf.strings.unicode_encode(tf.ragged.boolean_mask(codes, keep), "UTF-8")
 
 
 def map_characters_graph(texts, table):

@@ -18,6 +18,20 @@ def clean(text, name="text"):
     return _SURROGATE.sub("\ufffd", text)
 
 
+def clean_graph(texts):
+    """Return a string tensor `(batch,)` as valid UTF-8; what was not becomes U+FFFD.
+
+    Raises:
+        ValueError: if `texts` is no such tensor.
+    """
+    import tensorflow as tf
+
+    texts = tf.convert_to_tensor(texts)
+    if texts.dtype != tf.string or texts.shape.rank != 1:
+        raise ValueError(f"texts: expected a string tensor of shape (batch,), came {texts!r}")
+    return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", replacement_char=0xFFFD)
+
+
 def read_texts(texts):
     """Return the strings of an iterable as a list of clean strings.
 

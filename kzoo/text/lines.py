@@ -19,6 +19,8 @@ def tokenize_lines(tokenizer, text):
     Returns:
         List of int, at least one.
 
+    Example:
+
     >>> from kzoo.text import ByteTokenizer
     >>> tokenize_lines(ByteTokenizer(), "a\n\nb")
     [3, 101, 3, 3, 102]
@@ -37,6 +39,8 @@ def tokenize_prompts(tokenizer, prompts, max_length=None):
     Returns:
         int32 `(len(prompts), longest)`, padded with 0 on the right.
 
+    Example:
+
     >>> from kzoo.text import ByteTokenizer
     >>> tokenize_prompts(ByteTokenizer(), ["abc", "d"], max_length=3).tolist()
     [[101, 102, 103], [3, 104, 0]]
@@ -50,6 +54,8 @@ def tokenize_prompts(tokenizer, prompts, max_length=None):
 
 def detokenize_lines(tokenizer, ids):
     r"""Returns the text of ids, with a line break for every end id.
+
+    Example:
 
     >>> from kzoo.text import ByteTokenizer
     >>> detokenize_lines(ByteTokenizer(), [101, 3, 3, 102])

@@ -28,6 +28,8 @@ class SentencePieceTokenizer(Tokenizer):
     Args:
         proto: the model, as bytes or as a base64 string, with pad, unk, bos and eos ids 0 to 3.
 
+    Example:
+
     >>> tokenizer = SentencePieceTokenizer.train(["a good film", "a bad film"], 20)
     >>> tokenizer.detokenize(tokenizer.tokenize("a bad good film"))
     'a bad good film'

@@ -34,8 +34,16 @@ _SAVED = {
 def tokenizer_from_json(string):
     """Return the tokenizer that wrote `string` with `to_json`.
 
+    Args:
+        string: JSON text, with the name of a tokenizer and the arguments of its constructor.
+
+    Returns:
+        A tokenizer of that class, which gives the same ids.
+
     Raises:
         ValueError: if the string is no JSON, names no tokenizer, or holds a wrong configuration.
+
+    Example:
 
     >>> tokenizer_from_json('{"tokenizer": "byte", "config": {"lowercase": true}}').tokenize("A")
     [101]
@@ -55,8 +63,22 @@ def tokenizer_from_json(string):
 def load_tokenizer(path):
     """Return the tokenizer that `save` wrote to the file `path`.
 
+    Args:
+        path: the file.
+
+    Returns:
+        A tokenizer of the class that was saved, which gives the same ids.
+
     Raises:
         ValueError: if the file cannot be read or holds no tokenizer.
+
+    Example:
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "tokenizer.json")
+    >>> ByteTokenizer(lowercase=True).save(path)
+    >>> load_tokenizer(path).tokenize("A")
+    [101]
     """
     try:
         string = Path(path).read_text(encoding="utf-8")

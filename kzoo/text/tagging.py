@@ -35,6 +35,8 @@ class TaggingTokenizer(Saved):
         clitics: whether `split` parts English clitics from their word.
         max_characters: int, most characters of a word.
 
+    Example:
+
     >>> tokenizer = TaggingTokenizer.train([["A", "dog"], ["A", "cat"]], min_count=1)
     >>> tokenizer.split("A dog!")
     ['A', 'dog', '!']
@@ -112,6 +114,8 @@ class TaggingTokenizer(Saved):
 
     def split(self, text):
         """Return what gets a tag: the words of a text, or its characters.
+
+        Example:
 
         >>> tokenizer = TaggingTokenizer(SPECIAL_TOKENS, clitics=True)
         >>> tokenizer.split("I don't, it's 5.")

@@ -6,7 +6,7 @@ import operator
 import numpy as np
 
 from kzoo.text.characters import map_characters_graph
-from kzoo.text.checks import check_at_least, clean, read_texts
+from kzoo.text.checks import check_at_least, clean, clean_graph, read_texts
 from kzoo.text.saved import Saved
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[START]", "[END]"]
@@ -28,6 +28,22 @@ class Tokenizer(Saved):
     Args:
         vocabulary: list of str, the token of each id, beginning with the four special ones.
         character_map: dict from code point to str, applied to the text before anything else.
+
+    Call arguments:
+        texts: iterable of str.
+        max_length: int, where longer rows are cut; None keeps every row whole.
+
+    Returns:
+        int32 NumPy array `(batch, longest)`, padded with 0 on the right.
+
+    Example:
+
+    >>> from kzoo.text import ByteTokenizer
+    >>> tokenizer = ByteTokenizer()
+    >>> tokenizer(["abc", "d"]).tolist()
+    [[101, 102, 103], [104, 0, 0]]
+    >>> tokenizer.vocabulary_size, tokenizer.detokenize([101, 102, 0])
+    (260, 'ab')
     """
 
     pad_id, unknown_id, start_id, end_id = PAD_ID, UNKNOWN_ID, START_ID, END_ID
@@ -110,15 +126,26 @@ class Tokenizer(Saved):
         Returns:
             int32 `tf.RaggedTensor` `(batch, None)`.
         """
-        import tensorflow as tf
-
-        texts = tf.convert_to_tensor(texts)
-        if texts.dtype != tf.string or texts.shape.rank != 1:
-            raise ValueError(f"texts: expected a string tensor of shape (batch,), came {texts!r}")
-        texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", replacement_char=0xFFFD)
+        texts = clean_graph(texts)
         if self._character_map:
             texts = map_characters_graph(texts, self.graph_module.characters)
         return self._tokenize_graph(texts)
+
+    def call_graph(self, texts, max_length=None):
+        """Return the ids of many strings, as a call gives them, by TensorFlow operations.
+
+        Args:
+            texts: string tensor `(batch,)` of UTF-8.
+            max_length: int, where longer rows are cut; None keeps every row whole.
+
+        Returns:
+            int32 tensor `(batch, longest)`.
+        """
+        import tensorflow as tf
+
+        ids = self.tokenize_graph(texts)[:, :max_length].to_tensor(PAD_ID)
+        # A batch of empty texts is one step of padding.
+        return tf.pad(ids, [[0, 0], [0, tf.maximum(1 - tf.shape(ids)[1], 0)]])
 
     def _normalize(self, text):
         return clean(text).translate(self._character_map)

@@ -14,6 +14,8 @@ class WordTokenizer(LookupTokenizer):
         vocabulary: list of str without repeats, beginning with the four special tokens.
         lowercase: whether upper case is mapped to lower case.
 
+    Example:
+
     >>> tokenizer = WordTokenizer.train(["a good film", "a bad film"], vocabulary_size=7)
     >>> tokenizer.vocabulary[4:]
     ['a', 'film', 'bad']

@@ -24,6 +24,8 @@ class WordPieceTokenizer(LookupTokenizer):
         vocabulary: list of str without repeats, beginning with the four special tokens.
         lowercase: whether upper case is mapped to lower case.
 
+    Example:
+
     >>> tokenizer = WordPieceTokenizer.train(["low lower lowest"] * 9, vocabulary_size=30)
     >>> tokenizer.detokenize(tokenizer.tokenize("slow") + tokenizer.tokenize("lower"))
     '[UNK] lower'
@@ -101,6 +103,8 @@ def train_pieces(words, special_tokens, vocabulary_size, character_coverage):
 
     Raises:
         ValueError: if the characters alone need more ids.
+
+    Example:
 
     >>> words = collections.Counter({"low": 5, "lower": 3})
     >>> train_pieces(words, ["[PAD]"], 14, 1.0)[10:]

@@ -13,11 +13,15 @@ ENDINGS = (".txt", ".txt.gz", ".npz")
 class WordVectors:
     """Words and their vectors.
 
-    Similarity is the cosine of two vectors. A row of zeros is like nothing, and is no neighbour.
+        similarity(v, w) = v . w / (|v| |w|)
+
+    A row of zeros is like nothing, and is no neighbour.
 
     Args:
         words: list of str without repeats.
         table: float `(len(words), dim)`.
+
+    Example:
 
     >>> vectors = WordVectors(["cat", "dog", "tax"], [[2, 1], [1, 0.4], [-1, 3]])
     >>> vectors.neighbours("cat", 1)

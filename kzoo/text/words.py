@@ -16,6 +16,8 @@ _PYTHON_WORD = regex.compile(_WORD.format(**{name: rf"\p{{{name}}}" for name in 
 def split_words(text):
     r"""Return the words, numbers and symbols of a text; spaces and control characters separate.
 
+    Example:
+
     >>> split_words("It's 100% 진짜 재밌다!\n")
     ["It's", '100', '%', '진짜', '재밌다', '!']
     """

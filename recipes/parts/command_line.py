@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import sys
+from pathlib import Path
 
 import tyro
 
@@ -19,7 +20,8 @@ def run(recipe, arguments=None):
     What the user can mend (a missing folder, a broken file, a wrong value) ends the process with
     one line and status 1.
     """
-    knobs = parse(recipe.Knobs, recipe.SETTINGS, recipe.__doc__, arguments)
+    prog = f"kzoo train {Path(recipe.__file__).stem}"
+    knobs = parse(recipe.Knobs, recipe.SETTINGS, recipe.__doc__, arguments, prog)
     logging.getLogger("tensorflow").addFilter(_matters)
     end_quietly()
     try:
@@ -36,7 +38,7 @@ def _matters(record):
     return "triggered tf.function retracing" not in record.getMessage()
 
 
-def parse(knobs, settings, description, arguments=None):
+def parse(knobs, settings, description, arguments=None, prog=None):
     """Parses the command line into a dataclass.
 
     Args:
@@ -46,6 +48,7 @@ def parse(knobs, settings, description, arguments=None):
             all of them.
         description: Text of the help page.
         arguments: List of arguments; by default those of the process.
+        prog: What the help page calls the command; by default the name of the process.
 
     Returns:
         An instance of `knobs`. Unknown options end the process with a message and status 2.
@@ -54,7 +57,7 @@ def parse(knobs, settings, description, arguments=None):
     defaults = {field.name: field.default for field in dataclasses.fields(knobs)}
     dataset, model = (_value(arguments, name, defaults.get(name)) for name in ("dataset", "model"))
     default = knobs(**{**settings.get(dataset, {}), **settings.get((dataset, model), {})})
-    return tyro.cli(knobs, args=arguments, default=default, description=description)
+    return tyro.cli(knobs, prog=prog, args=arguments, default=default, description=description)
 
 
 def _value(arguments, option, default):

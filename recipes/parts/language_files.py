@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from kzoo.export import LanguagePredictor, export_language_model
+from kzoo.export import LanguagePredictor, export_language_model, export_language_saved_model
 from kzoo.recipes.parts import language_parts, ngrams, report, run_folder
 from kzoo.text import Tokenizer, tokenize_prompts
 from kzoo.training import ShuffledWindows
@@ -68,7 +68,7 @@ def prompts(knobs):
 
 
 def export_files(model, out, knobs, tokenizer):
-    """Writes `float32.tflite`, `float16.tflite` and `dynamic.tflite`.
+    """Writes `float32.tflite`, `float16.tflite`, `dynamic.tflite` and the folder `saved_model`.
 
     Returns:
         List of `kzoo.export.Verification`.
@@ -76,6 +76,7 @@ def export_files(model, out, knobs, tokenizer):
     ids = tokenize_prompts(tokenizer, prompts(knobs))
     how = settings(knobs.model, knobs.window, knobs.length, knobs.one_line, knobs.num_beams)
     options = dict(**how, tokenizer=tokenizer, inputs=ids)
+    export_language_saved_model(model, out / "saved_model", **options)
     return export_language_model(model, run_folder.files(out), **options)
 
 
@@ -89,14 +90,8 @@ def measure(file, windows, ids, text):
     for rows, weights in _rows(windows):
         found = predictor.score(rows)[:, 1:]
         total, count = total - (found * weights).sum(dtype="float64"), count + weights.sum()
-    length = predictor.settings["max_length"]
-    return {
-        "model": file.path.name,
-        **scores(total / count, ids, text),
-        "size": f"{file.size_bytes / 1e6:.2f} MB",
-        "latency of a token": f"{file.latency_ms / length:.3f} ms",
-        "difference": f"{file.max_difference:.1e}",
-    }
+    measured, length = scores(total / count, ids, text), predictor.settings["max_length"]
+    return report.file_row(file, measured, "latency of a token", length)
 
 
 def _rows(windows):

@@ -36,11 +36,7 @@ def export_files(model, out, tokenizers, knobs, sources):
         banned_ids=Tokenizer.unwritten_ids,
         max_source_length=knobs.max_length,
     )
-    try:
-        export_seq2seq_saved_model(model, out / "saved_model", **options)
-    except ValueError as error:
-        # Not every kind of tokenizer can write texts inside a graph; the files hold ids.
-        print(f"No saved_model: {error}")
+    export_seq2seq_saved_model(model, out / "saved_model", **options)
     options |= dict(start_id=Tokenizer.start_id, end_id=Tokenizer.end_id)
     options |= dict(inputs=reader(generation.spread(sources, VERIFIED)))
     options |= dict(alignments=model.get_layer("decoder").attends)

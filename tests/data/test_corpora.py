@@ -64,7 +64,7 @@ def test_what_is_wrong_is_named(tmp_path):
     assert "language_en" in list_corpora()
     with pytest.raises(ValueError, match=r"name: expected one of .*language_en, .* got 'nothing'"):
         load_corpus("nothing")
-    with pytest.raises(ValueError, match=r"folder: expected .*input.txt"):
+    with pytest.raises(ValueError, match=r"tinyshakespeare does not come .*input\.txt"):
         load_corpus("tinyshakespeare")
     with pytest.raises(FileNotFoundError, match=r"without \*train\* and \*valid\*"):
         read_corpus(tmp_path)

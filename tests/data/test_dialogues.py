@@ -98,7 +98,7 @@ def test_unknown_names_and_missing_folders_say_what_was_expected(tmp_path):
     assert list_dialogues() == ["chatbot_ko", "self_dialogue_en"]
     with pytest.raises(ValueError, match="name: expected one of chatbot_ko, self_dialogue_en, got"):
         load_dialogues("cornell")
-    with pytest.raises(ValueError, match=r"train\.tsv, dev\.tsv .*self_dialogue_en is not shipped"):
+    with pytest.raises(ValueError, match=r"self_dialogue_en does not come .*train\.tsv, dev\.tsv"):
         load_dialogues("self_dialogue_en")
     with pytest.raises(FileNotFoundError, match="which has no such files"):
         load_dialogues("self_dialogue_en", tmp_path)

@@ -50,7 +50,7 @@ def test_no_image_is_in_two_parts(name, tmp_path):
 def test_what_is_wrong_is_named(tmp_path):
     with pytest.raises(ValueError, match="name: expected one of digits_1600, mnist_t10k, got 'x'"):
         load_digits("x")
-    with pytest.raises(ValueError, match="folder: expected a directory with t10k-images"):
+    with pytest.raises(ValueError, match=r"--data\), a directory with t10k-images"):
         load_digits("mnist_t10k")
     write_digits(tmp_path, labels=[1, 2])
     with pytest.raises(ValueError, match="expected a label for each of 40 images, got 2"):

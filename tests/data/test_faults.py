@@ -115,5 +115,5 @@ def test_unknown_names_and_missing_folders_say_what_was_expected():
     assert "tep" in list_faults()
     with pytest.raises(ValueError, match="name: expected one of cmapss_fd001, machine_temperature"):
         load_faults("bearing")
-    with pytest.raises(ValueError, match="tep is not shipped; got None"):
+    with pytest.raises(ValueError, match="tep does not come with kzoo"):
         load_faults("tep")

@@ -72,7 +72,7 @@ def test_a_step_is_its_highest_note_or_all_its_notes(tmp_path):
 def test_what_is_wrong_is_named(tmp_path):
     with pytest.raises(ValueError, match="voices: expected one of soprano, all, got 'alto'"):
         load_melodies(tmp_path, "alto")
-    with pytest.raises(ValueError, match="jsb_chorales is not shipped"):
+    with pytest.raises(ValueError, match="jsb_chorales does not come with kzoo"):
         load_melodies(None)
     with pytest.raises(FileNotFoundError, match=r"jsb-chorales-quarter\.json"):
         load_melodies(tmp_path)

@@ -121,5 +121,5 @@ def test_unknown_names_and_missing_folders_say_what_was_expected():
     assert "etth1" in list_series()
     with pytest.raises(ValueError, match="name: expected one of airline_passengers, etth1"):
         load_series("ettm7")
-    with pytest.raises(ValueError, match="etth1 is not shipped; got None"):
+    with pytest.raises(ValueError, match="etth1 does not come with kzoo"):
         load_series("etth1")

@@ -103,7 +103,7 @@ def test_a_broken_recording_is_named(data, message, tmp_path):
 def test_what_is_wrong_with_the_archive_is_named(tmp_path):
     with pytest.raises(ValueError, match="name: expected one of fsdd, fsdd_george"):
         load_speech("timit")
-    with pytest.raises(ValueError, match="fsdd_lucas is not shipped; got None"):
+    with pytest.raises(ValueError, match="fsdd_lucas does not come with kzoo"):
         load_speech("fsdd_lucas")
     write_archive(tmp_path, {**all_files(), "ten_george_1.wav": sound()})
     with pytest.raises(ValueError, match=r"ten_george_1\.wav: expected a name like 7_jackson_12"):

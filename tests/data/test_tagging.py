@@ -108,5 +108,5 @@ def test_unknown_names_and_missing_folders_say_what_was_expected():
     assert "klue_ner" in list_tagging()
     with pytest.raises(ValueError, match="name: expected one of klue_ner, ner_en"):
         load_tagging("conll2003")
-    with pytest.raises(ValueError, match="wnut17 is not shipped; got None"):
+    with pytest.raises(ValueError, match="wnut17 does not come with kzoo"):
         load_tagging("wnut17")

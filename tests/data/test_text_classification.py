@@ -176,7 +176,7 @@ def test_a_file_cut_short_is_an_error_with_its_name(packed, tmp_path):
 def test_unknown_names_and_missing_folders_say_what_was_expected(tmp_path):
     with pytest.raises(ValueError, match=r"name: expected one of hate_ko, .* got 'nsmd'"):
         load_text_classification("nsmd")
-    with pytest.raises(ValueError, match=r"folder: expected a directory with train\.tsv, test\.ts"):
+    with pytest.raises(ValueError, match=r"--data\), a directory with train\.tsv, test\.ts"):
         load_text_classification("nsmc")
     with pytest.raises(FileNotFoundError, match=r"train\.tsv, test\.tsv .* in its nsmc_rebuilt/"):
         load_text_classification("nsmc", tmp_path)

@@ -101,7 +101,7 @@ def test_unknown_names_and_languages_say_what_was_expected(tmp_path):
         load_translation("translation_ko_en", source="de")
     with pytest.raises(ValueError, match="target: expected one of de, en, fr, got 'ko'"):
         load_translation("multi30k", tmp_path, target="ko")
-    with pytest.raises(ValueError, match="multi30k is not shipped; got None"):
+    with pytest.raises(ValueError, match="multi30k does not come with kzoo"):
         load_translation("multi30k")
 
 

@@ -27,5 +27,5 @@ def test_what_is_wrong_is_named(tmp_path):
         load_similarities("analogies_ko", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"questions-words.txt"):
         load_analogies("analogies_en", tmp_path)
-    with pytest.raises(ValueError, match="is not shipped"):
+    with pytest.raises(ValueError, match="does not come with kzoo"):
         load_analogies("analogies_en", None)

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from kzoo.export import ExportError, VerificationError, export_saved_model
 from kzoo.layers import GRUCell, Recurrent
-from kzoo.text import WordTokenizer
+from kzoo.models import bert_classifier, create_model
+from kzoo.text import BertTokenizer, TaggingTokenizer, WordTokenizer
 
 TEXTS = ["a good film", "", "the film was good , the book was better", "unknown words"]
 
@@ -73,5 +74,29 @@ def test_failures_leave_the_old_folder(tmp_path):
 def test_a_tokenizer_needs_a_model_of_ids(tokenizer, tmp_path):
     inputs = [keras.Input((None, 2)), keras.Input((None, 2))]
     model = keras.Model(inputs, keras.layers.Add()(inputs))
-    with pytest.raises(ValueError, match="expected a model with one input"):
+    with pytest.raises(ValueError, match=r"call_graph\(\) and a model with one input"):
         export_saved_model(model, tmp_path / "model", tokenizer)
+    words = TaggingTokenizer.train([["a", "film"]], spell=False, min_count=1)
+    model = keras.Sequential([keras.Input((None, 4), name="words"), keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match="got TaggingTokenizer"):
+        export_saved_model(model, tmp_path / "model", words)
+
+
+def test_bert_reads_texts(tmp_path):
+    texts = ["a good film", "", "정말 재미있는 영화였어요 " * 9, "Café 🎬 ꟀА 100%"]
+    tokenizer = BertTokenizer.train(texts, vocabulary_size=90, max_length=12)
+    encoder = create_model(
+        "bert_tiny", vocabulary_size=tokenizer.vocabulary_size, max_length=12, num_layers=1
+    )
+    model = bert_classifier(encoder, num_classes=3)
+    random = np.random.default_rng(1)
+    for weight in model.weights:
+        weight.assign(weight + random.normal(0, 0.2, weight.shape))
+    path = tmp_path / "model"
+    assert export_saved_model(model, path, tokenizer) < 1e-5
+    signature = tf.saved_model.load(str(path)).signatures["serving_text"]
+    (found,) = signature(text=tf.constant(texts)).values()
+    expected = keras.ops.convert_to_numpy(model(tokenizer(texts)))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(found.numpy().sum(axis=-1), 1, atol=1e-5)
+    assert np.ptp(expected, axis=0).max() > 0.01

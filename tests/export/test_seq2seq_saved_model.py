@@ -1,18 +1,25 @@
 """A SavedModel that writes texts for texts."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from kzoo.export import export_seq2seq_saved_model
 from kzoo.models import seq2seq
-from kzoo.text import CharacterTokenizer, WordTokenizer
+from kzoo.text import ByteTokenizer, CharacterTokenizer, WordPieceTokenizer, WordTokenizer
 
 SOURCES = ["ein guter Film", "", "größer Film 🎬"]
+TARGETS = ["a good film", "no", "좋은 영화"]
+TOKENIZERS = [
+    (CharacterTokenizer.train(SOURCES, 40), WordTokenizer.train(TARGETS, 20)),
+    (ByteTokenizer(), ByteTokenizer()),
+    (WordPieceTokenizer.train(SOURCES, 60), WordPieceTokenizer.train(TARGETS, 60)),
+    (ByteTokenizer(), CharacterTokenizer.train(TARGETS, 40, jamo=True)),
+]
 
 
-def test_writes_texts(tmp_path):
-    source = CharacterTokenizer.train(SOURCES, 40)
-    target = WordTokenizer.train(["a good film", "no"], 20)
+@pytest.mark.parametrize(("source", "target"), TOKENIZERS, ids=lambda tokenizer: tokenizer.name)
+def test_writes_texts(source, target, tmp_path):
     model = seq2seq(
         source_vocabulary_size=source.vocabulary_size,
         target_vocabulary_size=target.vocabulary_size,

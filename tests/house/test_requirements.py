@@ -58,4 +58,10 @@ def test_every_import_is_declared(folders, groups):
 
 def test_every_core_requirement_is_imported():
     assert sorted(declared()["core"] - imported("kzoo", "export", "recipes")) == []
-    assert sorted(declared()["recipes"] - imported("recipes")) == []
+    recipes = declared()["recipes"]
+    assert sorted(recipes - declared()["bert"] - imported("recipes")) == []
+
+
+def test_the_recipes_of_bert_run_with_the_extra_recipes():
+    """`kzoo train bert_pretrain` reads and writes folders of weights."""
+    assert sorted(declared()["bert"] - declared()["recipes"]) == []

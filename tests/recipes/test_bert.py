@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import kzoo
 from kzoo.cli import main as kzoo_command
@@ -92,6 +93,10 @@ def test_fine_tuning_leaves_files_that_read_texts(finetuned, capsys):
     assert rows["float32.tflite"]["accuracy"] == rows["Keras"]["accuracy"]
     predictor = Predictor(finetuned / "dynamic.tflite")
     assert predictor.tokenizer.max_length == 16
+    probabilities = predictor(["정말 " * 50, "최악"])
+    signature = tf.saved_model.load(str(finetuned / "saved_model")).signatures["serving_text"]
+    (served,) = signature(text=tf.constant(["정말 " * 50, "최악"])).values()
+    np.testing.assert_allclose(served, probabilities, atol=0.2)
     # A long text keeps its last mark, and no warning is needed.
     assert predictor.tokenizer(["정말 " * 50])["ids"][0, -1] == predictor.tokenizer.end_id
     kzoo_command(["predict", str(finetuned / "dynamic.tflite"), "정말 " * 50, "최악"])
@@ -171,8 +176,13 @@ def test_settings_fit_the_knobs(recipe):
             ["--folder=short", "--text=one.txt"],
             "`max_length` must be at most 12. Received: 128",
         ),
+        (
+            bert_pretrain,
+            ["--folder=short", "--text=one.txt", "--num-layers=3"],
+            "`num_layers` must be left out where `folder` is given. Received: num_layers=3",
+        ),
         (bert_finetune, ["--folder=nowhere"], "folder"),
-        (bert_finetune, ["--dataset=nsmc"], "nsmc is not shipped"),
+        (bert_finetune, ["--dataset=nsmc"], "nsmc does not come with kzoo"),
     ],
 )
 def test_what_is_wrong_is_one_line(recipe, arguments, message, tmp_path, monkeypatch):

@@ -91,5 +91,5 @@ def test_settings_fit_the_knobs():
 
 def test_a_missing_folder_is_one_line(tmp_path):
     arguments = ["--dataset", "mnist_t10k", "--out", str(tmp_path / "out")]
-    with pytest.raises(SystemExit, match="mnist_t10k is not shipped"):
+    with pytest.raises(SystemExit, match="mnist_t10k does not come with kzoo"):
         command_line.run(captioning, arguments)

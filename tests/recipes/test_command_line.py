@@ -31,6 +31,24 @@ def test_there_is_at_least_one(recipe, knob, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_an_unknown_data_set_leaves_nothing_behind(name, tmp_path):
+    recipe = import_module(f"kzoo.recipes.{name}")
+    # Where the command line itself knows the names, it ends with status 2.
+    with pytest.raises(SystemExit, match=r"^kzoo: .* one of .*'no_such_set'|^2$"):
+        command_line.run(recipe, ["--dataset=no_such_set", f"--out={tmp_path / 'run'}"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_names_the_command_and_shows_whole_comments(capsys):
+    """Of a comment that went on below its field, only the first line had been shown."""
+    with pytest.raises(SystemExit):
+        command_line.run(import_module("kzoo.recipes.bert_pretrain"), ["--help"])
+    words = capsys.readouterr().out.replace("│", " ").split()
+    assert words[:4] == ["usage:", "kzoo", "train", "bert_pretrain"]
+    assert "*test*. A blank line ends a document." in " ".join(words)
+
+
 def test_a_function_that_is_traced_anew_is_no_news(monkeypatch):
     """Decoding validation batches of many lengths had put a paragraph on it into the progress."""
     lines = []

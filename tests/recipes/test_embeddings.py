@@ -117,7 +117,7 @@ def test_settings_fit_the_knobs():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--dataset", "imdb_reviews"], "imdb_reviews is not shipped"),
+        (["--dataset", "imdb_reviews"], "imdb_reviews does not come with kzoo"),
         (["--model", "text_sru"], "`model` must be one of"),
         (["--min-count", "99999"], "`min_count` must leave some words"),
     ],

@@ -112,5 +112,5 @@ def test_settings_fit_the_knobs():
 
 
 def test_a_missing_folder_is_one_line(tmp_path):
-    with pytest.raises(SystemExit, match="tep is not shipped"):
+    with pytest.raises(SystemExit, match="tep does not come with kzoo"):
         command_line.run(fault_detection, ["--dataset", "tep", "--out", str(tmp_path / "out")])

@@ -78,7 +78,7 @@ def test_settings_fit_the_knobs():
 
 
 def test_what_the_user_can_mend_is_one_line(tmp_path):
-    with pytest.raises(SystemExit, match="etth1 is not shipped"):
+    with pytest.raises(SystemExit, match="etth1 does not come with kzoo"):
         command_line.run(forecasting, ["--dataset", "etth1", "--out", str(tmp_path / "out")])
 
 

@@ -14,8 +14,8 @@ from tests.recipes.stopped import check_resumed, stop_and_resume
 
 FILES = [
     *("checkpoint", "dynamic.tflite", "float16.tflite", "float32.tflite", "floor.json"),
-    *("knobs.json", "learning_curve.png", "model.keras", "report.md", "scores.json"),
-    "tokenizer.json",
+    *("knobs.json", "learning_curve.png", "model.keras", "report.md", "saved_model"),
+    *("scores.json", "tokenizer.json"),
 ]
 SIZES = "--embedding-dim=8 --units=8 --num-layers=1 --window=16 --batch-size=4 --length=12"
 SIZES = [*SIZES.split(), "--num-beams=2", "--warmup-steps=5"]

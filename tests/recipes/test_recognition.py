@@ -113,5 +113,5 @@ def test_settings_fit_the_knobs():
 
 
 def test_a_missing_folder_is_one_line(tmp_path):
-    with pytest.raises(SystemExit, match="fsdd_lucas is not shipped"):
+    with pytest.raises(SystemExit, match="fsdd_lucas does not come with kzoo"):
         command_line.run(recognition, ["--dataset", "fsdd_lucas", "--out", str(tmp_path / "out")])

@@ -87,7 +87,7 @@ def test_settings_fit_the_knobs():
 
 
 def test_a_missing_folder_is_one_line(tmp_path):
-    with pytest.raises(SystemExit, match=r"wnut17 is not shipped"):
+    with pytest.raises(SystemExit, match=r"wnut17 does not come with kzoo"):
         command_line.run(tagging, ["--dataset", "wnut17", "--out", str(tmp_path / "out")])
 
 

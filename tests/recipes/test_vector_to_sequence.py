@@ -80,5 +80,5 @@ def test_settings_fit_the_knobs():
 
 def test_a_missing_folder_is_one_line(tmp_path):
     arguments = ["--dataset", "jsb_chorales", "--out", str(tmp_path / "out")]
-    with pytest.raises(SystemExit, match="jsb_chorales is not shipped"):
+    with pytest.raises(SystemExit, match="jsb_chorales does not come with kzoo"):
         command_line.run(vector_to_sequence, arguments)

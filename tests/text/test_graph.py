@@ -1,16 +1,30 @@
 """The graph path gives the ids of the Python path, for every string there is."""
 
+import functools
 import time
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
+from kzoo.text import BertTokenizer
 from tests.text.samples import CONFIGURATIONS, LONG, TORTURE, random_lines, real_lines, trained
 
+BERT = {
+    "bert": {},
+    "bert with accents": {"strip_accents": False},
+    "bert cased": {"lowercase": False, "split_chinese": False, "max_length": 40},
+}
 
-@pytest.fixture(params=CONFIGURATIONS)
+
+@functools.cache
+def trained_bert(configuration):
+    return BertTokenizer.train(real_lines(), 3000, **BERT[configuration])
+
+
+@pytest.fixture(params=[*CONFIGURATIONS, *BERT])
 def tokenizer(request):
-    return trained(request.param)
+    return (trained_bert if request.param in BERT else trained)(request.param)
 
 
 def assert_same_ids(tokenizer, texts):
@@ -18,6 +32,13 @@ def assert_same_ids(tokenizer, texts):
     assert graph.dtype == tf.int32
     for text, ids in zip(texts, graph.to_list(), strict=True):
         assert ids == tokenizer.tokenize(text), f"{text[:80]!r}"
+
+
+def assert_same_arrays(found, expected):
+    tf.nest.assert_same_structure(found, expected)
+    for x, array in zip(tf.nest.flatten(found), tf.nest.flatten(expected), strict=True):
+        assert x.dtype == array.dtype
+        np.testing.assert_array_equal(x, array)
 
 
 def test_real_lines(tokenizer):
@@ -71,13 +92,19 @@ def test_saved_model(tokenizer, tmp_path):
     module = tf.Module()
     module.tokenizer = tokenizer.graph_module
     module.serve = tf.function(
-        lambda texts: tokenizer.tokenize_graph(texts).to_tensor(),
-        input_signature=[tf.TensorSpec([None], tf.string)],
+        tokenizer.call_graph, input_signature=[tf.TensorSpec([None], tf.string)]
     )
     tf.saved_model.save(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
     texts = TORTURE + real_lines()[::20]
-    assert (loaded.serve(tf.constant(texts)).numpy() == tokenizer(texts)).all()
+    assert_same_arrays(loaded.serve(tf.constant(texts)), tokenizer(texts))
+
+
+@pytest.mark.parametrize("max_length", [None, 2, 7])
+def test_a_call(tokenizer, max_length):
+    for texts in (["", ""], ["good", "정말 재미있는 영화였어요 " * 30, "", "🎬 ꟀА"]):
+        found = tokenizer.call_graph(tf.constant(texts), max_length)
+        assert_same_arrays(found, tokenizer(texts, max_length=max_length))
 
 
 def test_inside_a_data_pipeline(tokenizer):
