@@ -39,7 +39,7 @@ class Knobs:
     # Tokens of a training window: how far attention looks back, or gradients flow back.
     window: int = 128
     batch_size: int = 16  # Windows in a batch.
-    epochs: int = 6  # Epochs at most.
+    epochs: int = 3  # Epochs at most.
     patience: int = 3  # Epochs without a lower validation perplexity before training stops.
     learning_rate: float = 4e-3  # The highest; it falls to zero along a cosine.
     warmup_steps: int = 50  # Batches over which the learning rate grows from zero.
