@@ -28,9 +28,8 @@ def print_cut(max_length, *sides):
     """
     lengths = [len(sequence) for sequences in sides for sequence in sequences]
     if count := sum(length > max_length for length in lengths):
-        print(
-            f"Of {len(lengths)} sequences of training, {count} are cut to max_length={max_length}"
-        )
+        share = f"{count} of {len(lengths)} sequences of training"
+        print(f"{share} are cut to max_length={max_length}")
 
 
 def print_table(title, rows):
