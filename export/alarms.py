@@ -42,10 +42,11 @@ class FaultPredictor:
     classes the number that the file gives. A file without a threshold raises no alarms.
 
     Args:
-        path: a file whose `details` hold `columns` (names of what is measured) and `reading`, as
-            the recipes `fault_detection` and `anomaly_detection` write them; and, optionally,
-            `threshold` and `patience`, and `shortest`: how many measurements a window needs, where
-            zeros may stand for those before.
+        path: a file whose `details` hold `columns` (names of what is measured), `reading` and
+            `input_length` (steps of a window, 1 of a step model), as the recipes `fault_detection`
+            and `anomaly_detection` write them; and, optionally, `threshold` and `patience`, and
+            `shortest`: how many measurements a window needs, where zeros may stand for those
+            before.
 
     Attributes:
         details: what the file says of its measurements and its alarms.
@@ -66,20 +67,19 @@ class FaultPredictor:
 
     def __init__(self, path):
         """Load the file; see the class."""
-        names = ("columns", "reading")
+        names = ("columns", "reading", "input_length")
         bundle = read_described(path, names, "judge of measurements", "fault_detection")
         self.details, self.labels = bundle.manifest["details"], bundle.labels
-        streams = "streaming" in bundle.manifest
-        self._predictor = (StreamingPredictor if streams else Predictor)(path)
-        self._length = None if streams else self.details["input_length"]
+        self._streams = "streaming" in bundle.manifest
+        self._predictor = (StreamingPredictor if self._streams else Predictor)(path)
         self.reset()
 
     def reset(self):
         """Begin with another run of a machine."""
         self._in_a_row = 0
-        if self._length is None:
+        if self._streams:
             self._predictor.reset()
-        self._last = deque(maxlen=self._length)
+        self._last = deque(maxlen=self.details["input_length"])
 
     def __call__(self, measurements):
         """Judge the next measurements.
@@ -99,12 +99,16 @@ class FaultPredictor:
             raise ValueError(
                 f"measurements: expected an array of {len(columns)} numbers, got shape {row.shape}"
             )
-        if self._length is None:
+        # Within a window, it would spoil those that come after it too.
+        if not np.isfinite(row).all():
+            raise ValueError("measurements: expected finite numbers, got NaN or infinity")
+        if self._streams:
             return self._judge(self._predictor(row[None, None])[0, 0])
         self._last.append(row)
-        if len(self._last) < self.details.get("shortest", self._length):
+        length = self.details["input_length"]
+        if len(self._last) < self.details.get("shortest", length):
             return None
-        window = np.zeros((1, self._length, len(columns)), "float32")
+        window = np.zeros((1, length, len(columns)), "float32")
         window[0, -len(self._last) :] = self._last
         output = self._predictor(window)[0]
         return self._judge(output[-1] if output.ndim == 2 else output)

@@ -125,8 +125,8 @@ def main(knobs):
     # Export, and the same measurement through each file alone
     export_saved_model(model, out / "saved_model")
     options = dict(inputs=test[0][0], labels=data.class_names)
-    window = dict(input_length=knobs.input_length, shortest=data.shortest(knobs.input_length))
-    details = fault_parts.details(data, **window)
+    shortest = data.shortest(knobs.input_length)
+    details = fault_parts.details(data, knobs.input_length, shortest=shortest)
     exports = [
         Export(model, path, precision, **options, details=details)
         for precision, path in run_folder.files(out).items()

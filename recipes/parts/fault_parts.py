@@ -122,9 +122,10 @@ def measure_file(verification, data, test):
     return report.file_row(verification, scores(data, labels, np.concatenate(outputs)))
 
 
-def details(data, **more):
+def details(data, input_length=1, **more):
     """Returns what a client must know to judge measurements with a file."""
-    return {"columns": data.columns, "reading": data.reading, **more}
+    known = {"columns": data.columns, "reading": data.reading, "input_length": input_length}
+    return {**known, **more}
 
 
 def watch(path, values):

@@ -9,7 +9,7 @@ from kzoo.export import Export, ExportError, FaultPredictor, export_many, export
 from tests.weights import randomize
 
 VALUES = np.random.default_rng(0).normal(size=(40, 2)).astype("float32")
-DETAILS = {"columns": ["a", "b"], "reading": {}}
+DETAILS = {"columns": ["a", "b"], "reading": {}, "input_length": 1}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,11 @@ def test_a_window_waits_until_it_knows_enough(tmp_path):
     details = {**DETAILS, "input_length": 8, "shortest": 3}
     export_many([Export(model, path, inputs=VALUES[None, :8], details=details)])
     predictor = FaultPredictor(path)
-    found = [predictor(row) for row in VALUES[:12]]
+    found = [predictor(row) for row in VALUES[:4]]
+    # What is no number is refused, and not remembered.
+    with pytest.raises(ValueError, match="NaN"):
+        predictor([np.nan, 0.0])
+    found += [predictor(row) for row in VALUES[4:12]]
     assert found[:2] == [None, None]
     windows = [np.concatenate([np.zeros((8, 2)), VALUES[:end]])[-8:] for end in range(3, 13)]
     expected = keras.ops.convert_to_numpy(model(np.stack(windows).astype("float32")))[:, 0]
@@ -62,6 +66,8 @@ def test_what_is_no_measurement_is_refused(stream, row):
 
 def test_a_file_that_judges_nothing_is_refused(tmp_path):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    export_many([Export(model, tmp_path / "model.tflite")])
+    # A forecaster says as much of its columns.
+    details = {"columns": ["a", "b", "c"], "reading": {}}
+    export_many([Export(model, tmp_path / "model.tflite", details=details)])
     with pytest.raises(ExportError, match="is no judge of measurements"):
         FaultPredictor(tmp_path / "model.tflite")
