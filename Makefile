@@ -17,7 +17,7 @@ ON_JAX := tests/layers tests/decoding/test_backends.py \
 CACHED := JAX_COMPILATION_CACHE_DIR=.venv/jax-cache \
 	JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
 
-.PHONY: demo test format acceptance acceptance-minilm bench parity need-data
+.PHONY: demo test format docs acceptance acceptance-minilm bench parity need-data
 
 # TensorFlow's notes about the machine are no news to the reader.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -37,6 +37,10 @@ test: .venv/test.stamp
 format: .venv/test.stamp
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# Writes the pages of all public names; they begin at build/docs/index.html.
+docs: .venv/docs.stamp
+	$(BIN)/python docs/pages.py build/docs
 
 # Trains on the full data sets, one after the other: make acceptance DATA=folder
 acceptance: need-data $(ACCEPTANCE:%=acceptance-%)
@@ -72,6 +76,7 @@ need-data:
 # A stamp is older than the packaging files when the requirements may have changed.
 .venv/demo.stamp: EXTRAS := recipes
 .venv/test.stamp: EXTRAS := recipes,test
+.venv/docs.stamp: EXTRAS := docs
 .venv/bench.stamp: EXTRAS := recipes,bench
 .venv/minilm.stamp: EXTRAS := bert,minilm
 .venv/%.stamp: setup.py pyproject.toml

@@ -62,7 +62,7 @@ setup(
             "jax>=0.10,<0.11",
             "safetensors>=0.5,<1",
         ],
-        "docs": [],
+        "docs": ["pdoc>=16,<17"],
     },
     entry_points={"console_scripts": ["kzoo=kzoo.cli:main"]},
 )

@@ -20,7 +20,7 @@ class GuessAccuracy(StepMean):
         name: Name of the metric.
         dtype: Type of the result.
 
-    Call arguments of `update_state`:
+    Call arguments:
         y_true: Ids `(..., time)`.
         y_pred: Logits `(..., time, vocabulary)`.
         sample_weight: Weights w `(..., time)`, or None.

@@ -29,7 +29,7 @@ ARROWS = {
 PACKAGES = {"layers": {"keras", "numpy"}, "decoding": {"keras", "numpy"}, "data": {"numpy"}}
 # Packages that bring TensorFlow or its runtime along: anywhere in export, in text inside functions.
 TENSORFLOW = {"tensorflow", "tensorflow_text", "keras_hub", "ai_edge_litert"}
-FOLDERS = ("kzoo", "export", "recipes", "tests", "benchmarks")
+FOLDERS = ("kzoo", "export", "recipes", "tests", "benchmarks", "docs")
 LONGEST = 300
 
 

@@ -1,6 +1,7 @@
 """Every public name of the library says what it is, and shows it by an example."""
 
 import inspect
+import re
 from importlib import import_module
 
 import pytest
@@ -37,6 +38,24 @@ def test_every_public_name_has_an_example():
         if not any(line.startswith(">>> ") for line in example_of(value))
     ]
     assert not lacking, f"no `Example:` with a doctest: {lacking}"
+
+
+def unknown_heads(docstring):
+    """Heads that the pages of `make docs` would run together with what is below them."""
+    heads = re.findall(r"^(\S.*:)\n {4}\S", inspect.cleandoc(docstring or ""), re.MULTILINE)
+    return [head for head in heads if not re.fullmatch(r"[A-Z][A-Za-z]+( [a-z]+)*:", head)]
+
+
+def test_every_head_of_a_section_is_one_to_the_pages_too():
+    docstrings = [
+        inspect.getdoc(value)
+        for _, public in public_names()
+        for value in (public, *vars(public).values())
+        if inspect.isclass(value) or inspect.isfunction(value)
+    ]
+    assert sum("\nArgs:\n" in (docstring or "") for docstring in docstrings) > 200
+    assert [head for docstring in docstrings for head in unknown_heads(docstring)] == []
+    assert unknown_heads("Adds.\n\n    Call `add`:\n        x: A number.\n    ") == ["Call `add`:"]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def imported(*folders):
         (["kzoo", "export"], ["core", "bert"]),
         (["recipes"], ["core", "recipes"]),
         (["tests"], ["core", "recipes", "test"]),
+        (["docs"], ["core", "docs"]),
         (["benchmarks"], ["core", "recipes", "bench", "minilm"]),
     ],
 )
