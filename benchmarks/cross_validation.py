@@ -17,7 +17,7 @@ from kzoo.recipes import sentiment
 from kzoo.recipes.parts import command_line, report
 
 FOLDS = 10
-Knobs, SETTINGS = sentiment.Knobs, sentiment.SETTINGS
+Knobs, SETTINGS, MODELS = sentiment.Knobs, sentiment.SETTINGS, sentiment.MODELS
 
 
 def main(knobs):

@@ -27,7 +27,7 @@ class Knobs:
     dataset: str = "machine_temperature"  # Data set, one of kzoo.data.list_faults() with one run.
     data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
     out: Path | None = None  # Run folder; by default runs/anomaly_detection/DATASET.
-    model: str = "anomaly_gru"  # Preset, one of kzoo.list_models("anomaly*").
+    model: str = "anomaly_gru"  # Preset, or a word of its name, such as gru.
     input_length: int = 144  # Steps of a window of training.
     units: int = 32  # Width of a recurrent layer.
     window: int = 288  # Steps over which the score is a mean.
@@ -39,6 +39,7 @@ class Knobs:
 
 
 SETTINGS = {}
+MODELS = ("anomaly*",)  # Shell patterns of the presets.
 
 
 def batches(data, part, knobs, **options):

@@ -31,7 +31,7 @@ class Knobs:
     out: Path | None = None  # Run folder; by default runs/bert_finetune/DATASET.
     folder: Path | None = None  # Folder of a pretrained model; by default a new model is trained.
     from_scratch: bool = False  # Whether to leave the folder's weights aside, to compare.
-    model: str = "bert_tiny"  # Preset of a new model, one of kzoo.list_models("bert*").
+    model: str = "bert_tiny"  # Preset of a new model, or a word of it, such as small.
     vocabulary_size: int = 4000  # Number of pieces at most, of a new model.
     lowercase: bool = True  # Whether a new model folds upper case to lower case.
     strip_accents: bool = False  # Whether a new model drops accents; it takes Hangul apart.
@@ -56,6 +56,7 @@ SETTINGS = {
     "nsmc": dict(epochs=2, batch_size=64, max_length=64),
     "sst2": dict(epochs=4, learning_rate=1e-4, layer_decay=0.9, pooling="mean", floor="words"),
 }
+MODELS = ("bert_tiny", "bert*")  # Shell patterns of the presets.
 _REVIEWS = ["재미있고 감동적인 영화예요", "시간이 아깝다", "또 보고 싶다"]
 SENTENCES = {
     "sentiment_ko": _REVIEWS,

@@ -34,7 +34,7 @@ class Knobs:
     # Folder of a pretrained model that goes on learning, with its vocabulary and its sizes; by
     # default a new model is trained.
     folder: Path | None = None
-    model: str = "bert_tiny"  # Preset of a new model, one of kzoo.list_models("bert*").
+    model: str = "bert_tiny"  # Preset of a new model, or a word of it, such as small.
     embedding_dim: int | None = None  # Width of the blocks; by default the preset's.
     num_heads: int | None = None  # Number of attention heads; by default the preset's.
     hidden_dim: int | None = None  # Width of the feed-forward networks; by default the preset's.
@@ -68,6 +68,7 @@ SETTINGS = {
     "language_en": dict(rows="filled"),
     "tinyshakespeare": dict(rows="filled"),
 }
+MODELS = ("bert_tiny", "bert*")  # Shell patterns of the presets.
 
 
 def main(knobs):

@@ -27,7 +27,7 @@ class Knobs:
     data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
     out: Path | None = None  # Run folder; by default runs/bert_tagging/DATASET.
     folder: Path | None = None  # Folder of a pretrained model; by default a new model is trained.
-    model: str = "bert_tiny"  # Preset of a new model, one of kzoo.list_models("bert*").
+    model: str = "bert_tiny"  # Preset of a new model, or a word of it, such as small.
     vocabulary_size: int = 4000  # Number of pieces at most, of a new model.
     lowercase: bool = True  # Whether a new model folds upper case to lower case.
     strip_accents: bool = False  # Whether a new model drops accents; it takes Hangul apart.
@@ -53,6 +53,7 @@ class Knobs:
 
 # Where a data set asks for other settings than the defaults; the command line overrides both.
 SETTINGS = {"pos_ko": dict(jamo=True), "ud_ko_gsd": dict(jamo=True)}
+MODELS = ("bert_tiny", "bert*")  # Shell patterns of the presets.
 
 
 def read_tokenizer(knobs, data):

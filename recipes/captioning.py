@@ -34,7 +34,7 @@ class Knobs:
     data: Path | None = None  # Folder of the full data sets; the embedded one needs none.
     language: Literal[tuple(kzoo.data.list_languages())] = "en"  # Language of the captions.
     out: Path | None = None  # Run folder; by default runs/captioning/DATASET_LANGUAGE_MODEL.
-    model: str = "captioner_show_attend_tell"  # Preset, one of kzoo.list_models("captioner*").
+    model: str = "captioner_show_attend_tell"  # Preset, or words of its name: show_and_tell.
     scenes: int = 3000  # Scenes of an epoch; every epoch has other ones.
     held_out: int = 500  # Scenes of the validation part, and of the test part.
     embedding_dim: int = 64  # Width of the embedding and of the attention layer.
@@ -56,6 +56,7 @@ class Knobs:
 
 # Where a data set asks for other settings than the defaults; the command line overrides both.
 SETTINGS = {"mnist_t10k": dict(scenes=8000, held_out=2000, epochs=12)}
+MODELS = ("captioner*",)  # Shell patterns of the presets.
 # Words of a caption at most, the end id counted.
 MAX_LENGTH = 12
 

@@ -34,7 +34,7 @@ class Knobs:
     dataset: str = "chatbot_ko"  # Data set, one of kzoo.data.list_dialogues().
     data: Path | None = None  # Folder of the full data sets; the embedded one needs none.
     out: Path | None = None  # Run folder; by default runs/chatbot/DATASET.
-    model: str = "seq2seq_gru_bahdanau"  # Preset, one of kzoo.list_models("*seq2seq*").
+    model: str = "seq2seq_gru_bahdanau"  # Preset, or a word of its name, such as transformer.
     tokenizer: Literal[tuple(TOKENIZERS)] = "sentence_piece"  # Kind of tokens.
     vocabulary_size: int = 2000  # Number of token ids at most.
     lowercase: bool = False  # Whether upper case is folded to lower case.
@@ -66,6 +66,7 @@ SETTINGS = {
         **dict(label_smoothing=0.1, epochs=3, batch_tokens=2048, learning_rate=1e-3),
     ),
 }
+MODELS = ("transformer_seq2seq_tiny", "*seq2seq*")  # Shell patterns of the presets.
 QUESTIONS = {"chatbot_ko": ["안녕", "배고파", "오늘 너무 힘들어", "주말에 뭐 하지?"]}
 
 

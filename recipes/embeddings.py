@@ -76,6 +76,7 @@ for _dataset in ("language_ko", "language_en"):
     for _model, _epochs in (("glove", 40), ("nnlm", 5)):
         SETTINGS[_dataset, _model] = dict(batch_size=None, epochs=_epochs)
     SETTINGS[_dataset, "cbow"] = dict(learning_rate=0.1)
+MODELS = ("skip_gram", "cbow", "fast_text", "glove", "nnlm")  # Shell patterns of the presets.
 
 
 def main(knobs):

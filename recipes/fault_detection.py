@@ -27,7 +27,7 @@ class Knobs:
     dataset: str = "tep_4_classes"  # Data set: tep, tep_4_classes or cmapss_fd001.
     data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
     out: Path | None = None  # Run folder; by default runs/fault_detection/DATASET.
-    model: str = "sequence_gru"  # Preset, one of kzoo.list_models("sequence*") or "regressor*".
+    model: str = "sequence_gru"  # Preset, or a word of its name, such as lstm.
     stream: str = "labeller_gru"  # Preset of the causal model, of kzoo.list_models("labeller*").
     input_length: int = 20  # Steps of a window.
     stride: int = 1  # Steps between two windows of training.
@@ -55,6 +55,7 @@ SETTINGS = {
         members=3,
     ),
 }
+MODELS = ("sequence*", "regressor*")  # Shell patterns of the presets.
 
 
 def make(knobs, data, preset, name):

@@ -28,7 +28,7 @@ class Knobs:
     targets: tuple[str, ...] = ()  # Columns of your file to forecast; by default all that are read.
     season: int | None = None  # Steps after which your series repeat, such as 24 for hours of days.
     out: Path | None = None  # Run folder; by default runs/forecasting/DATASET_HORIZON.
-    model: str = "forecaster_gru"  # Preset, one of kzoo.list_models("forecaster*").
+    model: str = "forecaster_gru"  # Preset, or a word of its name, such as lstm.
     input_length: int = 60  # Steps that a forecast reads.
     horizon: int = 1  # Steps that are forecast.
     quantiles: tuple[float, ...] = ()  # Quantiles to forecast, 0.5 among them; by default none.
@@ -61,6 +61,7 @@ SETTINGS = {
         **dict(dropout=0.5, epochs=3, batch_size=128, learning_rate=3e-4, members=2),
     ),
 }
+MODELS = ("forecaster*",)  # Shell patterns of the presets.
 
 
 def train_member(knobs, index, data, train, validation, out):

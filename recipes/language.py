@@ -27,7 +27,7 @@ class Knobs:
     # *test*.
     text: Path | None = None
     out: Path | None = None  # Run folder; by default runs/language/DATASET_MODEL.
-    model: str = "language_sru"  # Preset, one of kzoo.list_models("language*").
+    model: str = "language_sru"  # Preset, or a word of its name, such as lstm.
     tokenizer: Literal[tuple(TOKENIZERS)] = "character"  # Kind of tokens.
     vocabulary_size: int = 8000  # Number of token ids at most.
     lowercase: bool = False  # Whether upper case is folded to lower case.
@@ -77,6 +77,7 @@ SETTINGS = {
     ("tinyshakespeare", "language_transformer_llama"): dict(units=384, **_BLOCKS),
     ("tinyshakespeare", "language_transformer_gpt"): dict(units=512, **_BLOCKS),
 }
+MODELS = ("language*",)  # Shell patterns of the presets.
 
 
 def main(knobs):

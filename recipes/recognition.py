@@ -27,7 +27,7 @@ class Knobs:
     dataset: str = "digits_1600"  # Data set, of kzoo.data.list_digits() or list_speech().
     data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
     out: Path | None = None  # Run folder; by default runs/recognition/DATASET.
-    model: str = "ctc_ocr_lstm"  # Preset, one of kzoo.list_models("ctc*").
+    model: str = "ctc_ocr_lstm"  # Preset, or a word of its name, such as sru.
     stream: str = ""  # Preset of the causal model of sound; empty for none.
     strings: int = 1500  # Strings of an epoch, drawn anew in each.
     test_strings: int = 300  # Strings of validation, and of testing.
@@ -56,6 +56,7 @@ SETTINGS = {
     # With a speaker held out, it is the model of whole recordings that is asked for.
     **{f"fsdd_{name}": {**_FSDD, "stream": ""} for name in ("george", "lucas", "nicolas")},
 }
+MODELS = ("ctc*",)  # Shell patterns of the presets.
 
 
 def learn(knobs, data, preset, out):

@@ -27,7 +27,7 @@ class Knobs:
     data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
     fold: int = 0  # Which tenth is the test split, 0 to 9, where the data set has none of its own.
     out: Path | None = None  # Run folder; by default runs/sentiment/DATASET.
-    model: str = "text_sru"  # Preset, one of kzoo.list_models("text*").
+    model: str = "text_sru"  # Preset, or a word of its name, such as lstm.
     tokenizer: Literal[tuple(TOKENIZERS)] = "character"  # Kind of tokens.
     vocabulary_size: int = 3000  # Number of token ids at most.
     lowercase: bool = False  # Whether upper case is folded to lower case.
@@ -67,6 +67,7 @@ SETTINGS = {
         **dict(max_order=2, ngram_dim=16, members=2, batch_size=64, epsilon=1e-4, floor="words"),
     ),
 }
+MODELS = ("text*",)  # Shell patterns of the presets.
 SENTENCES = {"sentiment_ko": ["재미있고 감동적인 영화예요", "시간이 아깝다", "또 보고 싶다"]}
 
 

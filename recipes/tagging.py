@@ -24,7 +24,7 @@ class Knobs:
     dataset: str = "pos_ko"  # Data set, one of kzoo.data.list_tagging().
     data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
     out: Path | None = None  # Run folder; by default runs/tagging/DATASET.
-    model: str = "tagger_cnn_lstm_crf"  # Preset, one of kzoo.list_models("tagger*").
+    model: str = "tagger_cnn_lstm_crf"  # Preset, or a word of its name, such as transformer.
     vocabulary_size: int = 50000  # Number of word ids at most.
     min_count: int = 2  # Words and characters that occur less often count as unknown.
     characters: bool = True  # Whether the characters of a word are read too.
@@ -63,6 +63,7 @@ SETTINGS = {
     "wnut17": dict(batch_size=16, epochs=8),
     "klue_ner": dict(**_SYLLABLES, batch_size=16, epochs=6),
 }
+MODELS = ("tagger*",)  # Shell patterns of the presets.
 
 
 def train_member(knobs, index, tokenizer, data, train, tags, out):

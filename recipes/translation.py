@@ -34,7 +34,7 @@ class Knobs:
     source: str | None = None  # Language to translate from; by default the data set's choice.
     target: str | None = None  # Language to translate to.
     out: Path | None = None  # Run folder; by default runs/translation/DATASET_SOURCE_TARGET.
-    model: str = "seq2seq_gru_bahdanau"  # Preset, one of kzoo.list_models("*seq2seq*").
+    model: str = "seq2seq_gru_bahdanau"  # Preset, or a word of its name, such as transformer.
     tokenizer: Literal[tuple(TOKENIZERS)] = "sentence_piece"  # Kind of tokens.
     vocabulary_size: int = 1000  # Number of token ids of a language at most.
     joint_vocabulary: bool = False  # Whether both languages share one vocabulary.
@@ -73,6 +73,7 @@ SETTINGS = {
         **dict(epochs=32, batch_tokens=2048, learning_rate=3e-3, warmup_steps=800),
     ),
 }
+MODELS = ("transformer_seq2seq_tiny", "*seq2seq*")  # Shell patterns of the presets.
 
 
 def main(knobs):

@@ -30,7 +30,7 @@ class Knobs:
     voices: Literal[VOICES] = "soprano"  # Of chorales, the melody or all voices.
     # Run folder; by default runs/vector_to_sequence/DATASET, of chorales DATASET_VOICES.
     out: Path | None = None
-    model: str = "vector_to_sequence_lstm"  # Preset, of kzoo.list_models("vector_to_sequence*").
+    model: str = "vector_to_sequence_lstm"  # Preset, or a word of its name, such as gru.
     tokenizer: Literal["character", "word"] = "character"  # Kind of tokens.
     jamo: bool = False  # Whether characters of Hangul are taken apart into letters.
     embedding_dim: int = 48  # Width of the embedding.
@@ -60,6 +60,7 @@ SETTINGS = {
     ),
     **{name: dict(jamo=True, length=64) for name in ("ner_ko", "klue_ner", "pos_ko", "ud_ko_gsd")},
 }
+MODELS = ("vector_to_sequence*",)  # Shell patterns of the presets.
 
 
 def main(knobs):

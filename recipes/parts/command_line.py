@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tyro
 
+import kzoo
 from kzoo.export import ExportError
 from kzoo.export.runtimes import end_quietly
 
@@ -21,13 +22,18 @@ def run(recipe, arguments=None):
     one line and status 1.
     """
     prog = f"kzoo train {Path(recipe.__file__).stem}"
-    knobs = parse(recipe.Knobs, recipe.SETTINGS, recipe.__doc__, arguments, prog)
+    names = presets(recipe.MODELS)
+    knobs = parse(recipe.Knobs, recipe.SETTINGS, recipe.__doc__, arguments, prog, names)
     logging.getLogger("tensorflow").addFilter(_matters)
     end_quietly()
     try:
         for name in COUNTS:
             if (count := getattr(knobs, name, 1)) < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {name}={count}")
+        if knobs.model not in names:
+            raise ValueError(
+                f"`model` must be one of {names}, or a word of one. Received: model={knobs.model!r}"
+            )
         recipe.main(knobs)
     except (ValueError, OSError, ExportError) as error:
         sys.exit(f"kzoo: {error}")
@@ -38,7 +44,43 @@ def _matters(record):
     return "triggered tf.function retracing" not in record.getMessage()
 
 
-def parse(knobs, settings, description, arguments=None, prog=None):
+def presets(patterns):
+    """Returns the names of the presets that match one of some shell patterns, in their order.
+
+    Example:
+
+    >>> presets(["bert_tiny", "bert_[bt]*"])
+    ['bert_tiny', 'bert_base']
+    """
+    return list(dict.fromkeys(name for one in patterns for name in kzoo.list_models(one)))
+
+
+def complete(name, names, default):
+    """Returns the preset that a word of its name stands for, or the name as it is.
+
+    Args:
+        name: A preset, or words that stand together in the name of one.
+        names: List of presets.
+        default: The preset that is taken if the words fit it. If not, it is the one with the fewest
+            words; of equals one that begins as the default does, and of these the first.
+
+    Example:
+
+    >>> names = presets(["text*", "sequence*"])
+    >>> [complete(name, names, "text_sru") for name in ("sequence_gru", "sru", "lstm", "elman")]
+    ['sequence_gru', 'text_sru', 'text_lstm', 'elman']
+    """
+    if name in names:
+        return name
+    kind = default.split("_")[0]
+
+    def rank(preset):
+        return preset != default, preset.count("_"), not preset.startswith(kind)
+
+    return min((one for one in names if f"_{name}_" in f"_{one}_"), key=rank, default=name)
+
+
+def parse(knobs, settings, description, arguments=None, prog=None, names=()):
     """Parses the command line into a dataclass.
 
     Args:
@@ -49,15 +91,21 @@ def parse(knobs, settings, description, arguments=None, prog=None):
         description: Text of the help page.
         arguments: List of arguments; by default those of the process.
         prog: What the help page calls the command; by default the name of the process.
+        names: Presets, each of which `--model` may also call by a word of its name.
 
     Returns:
         An instance of `knobs`. Unknown options end the process with a message and status 2.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     defaults = {field.name: field.default for field in dataclasses.fields(knobs)}
-    dataset, model = (_value(arguments, name, defaults.get(name)) for name in ("dataset", "model"))
+    dataset = _value(arguments, "dataset", defaults.get("dataset"))
+    usual = settings.get(dataset, {}).get("model", defaults.get("model"))
+    model = complete(_value(arguments, "model", usual), names, usual)
     default = knobs(**{**settings.get(dataset, {}), **settings.get((dataset, model), {})})
-    return tyro.cli(knobs, prog=prog, args=arguments, default=default, description=description)
+    if names:
+        description = f"{description}\nPresets for --model: {', '.join(names)}."
+    parsed = tyro.cli(knobs, prog=prog, args=arguments, default=default, description=description)
+    return dataclasses.replace(parsed, model=complete(parsed.model, names, usual))
 
 
 def _value(arguments, option, default):

@@ -12,8 +12,6 @@ from kzoo.text import TaggingTokenizer, WordTokenizer, WordVectors
 from kzoo.text.tokenizer import SPECIAL_TOKENS
 from kzoo.training import Cooccurrences, GloVeLoss, NegativeSamplingLoss, NextWords, WordWindows
 
-MODELS = ("skip_gram", "cbow", "fast_text", "glove", "nnlm")
-
 
 def print_sizes(data, vocabulary, sentences):
     """Prints how many words there are."""
@@ -23,8 +21,6 @@ def print_sizes(data, vocabulary, sentences):
 
 def make_tokenizer(knobs, vocabulary):
     """Returns the tokenizer of a vocabulary; that of FastText spells its words too."""
-    if knobs.model not in MODELS:
-        raise ValueError(f"`model` must be one of {MODELS}. Received: model={knobs.model!r}")
     if knobs.model != "fast_text":
         return WordTokenizer(vocabulary, lowercase=True)
     words = [[word] for word in vocabulary[len(SPECIAL_TOKENS) :]]

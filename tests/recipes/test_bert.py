@@ -169,7 +169,7 @@ def test_settings_fit_the_knobs(recipe):
     ("recipe", "arguments", "message"),
     [
         (bert_pretrain, ["--rows=pairs", "--text=one.txt"], "`documents` must be at least two"),
-        (bert_pretrain, ["--model=bert_huge", "--text=one.txt"], "`name` must be one of"),
+        (bert_pretrain, ["--model=bert_huge", "--text=one.txt"], "`model` must be one of"),
         (bert_finetune, ["--folder=short"], "`max_length` must be at most 12. Received: 128"),
         (
             bert_pretrain,

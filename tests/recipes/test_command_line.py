@@ -40,6 +40,45 @@ def test_an_unknown_data_set_leaves_nothing_behind(name, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_default_is_a_preset_of_the_recipe(name):
+    recipe = import_module(f"kzoo.recipes.{name}")
+    names = command_line.presets(recipe.MODELS)
+    settings = {key: value for key, value in recipe.SETTINGS.items() if isinstance(key, str)}
+    models = [recipe.Knobs(**one).model for one in (*settings.values(), {})]
+    models += [key[1] for key in recipe.SETTINGS if not isinstance(key, str)]
+    assert set(models) <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "arguments", "expected"),
+    [
+        ("sentiment", ["--model=transformer"], "text_transformer"),
+        ("bert_finetune", ["--model=small"], "bert_small"),
+        ("tagging", ["--model=lstm"], "tagger_cnn_lstm_crf"),
+        ("tagging", ["--model=sru"], "tagger_sru"),
+        ("captioning", ["--model=show_and_tell"], "captioner_show_and_tell"),
+        ("fault_detection", ["--model=lstm"], "sequence_lstm"),
+        ("fault_detection", ["--dataset=cmapss_fd001", "--model=lstm"], "regressor_lstm"),
+        ("recognition", ["--dataset=speech_digits", "--model=gru"], "ctc_speech_gru"),
+    ],
+)
+def test_a_word_of_a_preset_is_enough(recipe, arguments, expected, monkeypatch):
+    recipe = import_module(f"kzoo.recipes.{recipe}")
+    found = []
+    monkeypatch.setattr(recipe, "main", found.append)
+    command_line.run(recipe, arguments)
+    assert [knobs.model for knobs in found] == [expected]
+
+
+@pytest.mark.parametrize("model", ["text_lstm", "transform", ""])
+def test_what_is_no_word_of_a_preset_leaves_nothing_behind(model, tmp_path):
+    recipe = import_module("kzoo.recipes.translation")
+    with pytest.raises(SystemExit, match=r"^kzoo: `model` must be one of .*'seq2seq_lstm'.* word"):
+        command_line.run(recipe, [f"--model={model}", f"--out={tmp_path / 'run'}"])
+    assert not list(tmp_path.iterdir())
+
+
 def test_help_names_the_command_and_shows_whole_comments(capsys):
     """Of a comment that went on below its field, only the first line had been shown."""
     with pytest.raises(SystemExit):
@@ -47,6 +86,7 @@ def test_help_names_the_command_and_shows_whole_comments(capsys):
     words = capsys.readouterr().out.replace("│", " ").split()
     assert words[:4] == ["usage:", "kzoo", "train", "bert_pretrain"]
     assert "*test*. A blank line ends a document." in " ".join(words)
+    assert "Presets for --model: bert_tiny, bert_base," in " ".join(words)
 
 
 def test_a_function_that_is_traced_anew_is_no_news(monkeypatch):

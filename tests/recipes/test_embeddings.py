@@ -53,7 +53,7 @@ def test_tables_and_files_say_the_same(run):
     assert float(rows["float32.tflite"]["neighbours found"].split(" ")[0]) > 90
 
 
-@pytest.mark.parametrize("model", embeddings_parts.MODELS)
+@pytest.mark.parametrize("model", embeddings.MODELS)
 def test_every_model_learns_from_sentences(model):
     knobs = embeddings.Knobs(
         model=model, embedding_dim=8, num_buckets=64, learning_rate=1e-3, batch_size=16, units=8

@@ -181,7 +181,7 @@ def test_unknown_option_or_choice_ends_with_status_2(folder, tmp_path, capsys, o
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--model", "text_elman", "`name` must be one of"),
+        ("--model", "text_elman", "`model` must be one of"),
         ("--max-length", "0", "`max_length` must be in"),
         ("--dataset", "films", "films"),
     ],

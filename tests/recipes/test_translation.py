@@ -110,9 +110,22 @@ def test_without_attention_there_is_no_picture_of_it(folder, tmp_path, capsys, o
     assert "saved_model" in names
 
 
+@pytest.mark.parametrize("recipe", [translation, chatbot])
+def test_the_transformer_is_called_by_its_name(recipe, monkeypatch):
+    found = []
+    monkeypatch.setattr(recipe, "main", found.append)
+    for arguments in (["--model", "transformer"], ["--model=seq2seq"], []):
+        command_line.run(recipe, arguments)
+    expected = ["transformer_seq2seq_tiny", "seq2seq_gru_bahdanau", "seq2seq_gru_bahdanau"]
+    assert [knobs.model for knobs in found] == expected
+
+
 def test_a_transformer_has_settings_of_its_own():
-    arguments = ["--dataset", "multi30k", "--model", "transformer_seq2seq_tiny"]
-    knobs = command_line.parse(translation.Knobs, translation.SETTINGS, "help", arguments)
+    arguments = ["--dataset", "multi30k", "--model", "transformer"]
+    names = command_line.presets(translation.MODELS)
+    knobs = command_line.parse(
+        translation.Knobs, translation.SETTINGS, "help", arguments, names=names
+    )
     assert (knobs.max_length, knobs.units, knobs.warmup_steps) == (64, 256, 800)
     model = generation.create_model(knobs, [ByteTokenizer()] * 2)
     assert len(model.get_layer("decoder").blocks) == knobs.num_layers == 4
@@ -142,7 +155,7 @@ def test_the_chatbot_answers(tmp_path, capsys, one_file):
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--model", "seq2seq_elman", "`name` must be one of"),
+        ("--model", "seq2seq_elman", "`model` must be one of"),
         ("--max-length", "0", "`max_length` must be in"),
         ("--batch-tokens", "0", "`batch_tokens` must be positive"),
         ("--label-smoothing", "1", "`smoothing` must be in"),
