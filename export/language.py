@@ -37,13 +37,15 @@ def export_language_model(
       `kzoo.layers.TransformerDecoder`, with room for the prompt and `max_length` ids.
     - `step`: `ids` `(batch,)`, the ids chosen last, and the state, to `logits` and the state as
       `next_NAME`.
-    - `draw`: `logits`, `seed` `(batch,)`, `generator` `(batch, 3)`, zeros before the first step,
-      and `temperature`, `top_k` and `top_p`, to `ids` and `next_generator`: what `sample` draws,
-      for a client that shows a text while it is written.
+    - `draw`: `logits`, `seed` `(batch,)`, `generator` `(batch, 3)` and `chosen` `(batch,
+      vocabulary)`, zeros before the first step, `temperature`, `top_k`, `top_p` and
+      `repetition_penalty`, to `ids`, `next_generator` and `next_chosen`: what `sample` draws, for a
+      client that shows a text while it is written.
     - `greedy`: `prompt_ids` to `ids` `(batch, max_length)`, `lengths` and `scores` `(batch,)`.
-    - `sample`: `prompt_ids`, `seed` `(batch,)`, `temperature`, `top_k` and `top_p` to the same, as
-      `kzoo.decoding.sample` with one seed a row. A `top_k` of the vocabulary's size, or above, and
-      a `top_p` of 1 keep all ids.
+    - `sample`: `prompt_ids`, `seed` `(batch,)`, `temperature`, `top_k`, `top_p` and
+      `repetition_penalty` to the same, as `kzoo.decoding.sample` with one seed a row. A `top_k` of
+      the vocabulary's size, or above, and a `top_p` of 1 keep all ids; a `repetition_penalty` of 1
+      changes nothing.
     - `beam`: `prompt_ids` to `ids` `(batch, num_results, max_length)`, `lengths` and `scores`, best
       first.
     - `score`: `ids` `(batch, time)` to `log_probabilities` of each id after those before it, 0 for

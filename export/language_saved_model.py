@@ -37,9 +37,9 @@ def export_language_saved_model(
 
     It has the signatures of `export_language_model`, the state of `prefill` and `step` by the same
     names and shapes. With a tokenizer, `greedy_text` and `sample_text` take strings `(batch,)`
-    named `text`, the second one `seed`, `temperature`, `top_k` and `top_p` too, and give `text`,
-    what comes after each, and `scores`. `path` holds the whole verified folder in the end, or is
-    left as it was.
+    named `text`, the second one `seed`, `temperature`, `top_k`, `top_p` and `repetition_penalty`
+    too, and give `text`, what comes after each, and `scores`. `path` holds the whole verified
+    folder in the end, or is left as it was.
 
     Args:
         model: see `export_language_model`.

@@ -10,6 +10,7 @@ DRAWING = {
     "temperature": np.array(0.9, "float32"),
     "top_k": np.array(20, "int32"),
     "top_p": np.array(0.95, "float32"),
+    "repetition_penalty": np.array(1.3, "float32"),
 }
 
 
@@ -25,10 +26,13 @@ class SamplingReference(Reference):
         cases = super().cases(sources)
         logits = next(x.expected["logits"] for _, x in cases.plain if "logits" in x.expected)
         rows = np.arange(len(sources), dtype="int32")
-        generator = np.zeros((len(sources), 3), "int32")
-        inputs = {"logits": logits, "seed": rows, "generator": generator, **DRAWING}
+        remembered = {
+            "generator": np.zeros((len(sources), 3), "int32"),
+            "chosen": np.zeros_like(logits),
+        }
+        inputs = {"logits": logits, "seed": rows, **remembered, **DRAWING}
         drawn = Case(inputs, self.run("draw", *inputs.values()))
-        again = {**inputs, "generator": drawn.expected["next_generator"]}
+        again = inputs | {name: drawn.expected[f"next_{name}"] for name in remembered}
         # A language model judges what it reads, others what they write for what they read.
         name = self._programs.reading[1]
         scored = {"ids": sources}

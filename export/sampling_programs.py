@@ -7,7 +7,7 @@ from keras import ops
 
 from kzoo.decoding import sample
 from kzoo.decoding.random_numbers import next_uniform, seed_rows
-from kzoo.decoding.sampling import draw
+from kzoo.decoding.sampling import draw, mark_chosen, penalize_repetition
 from kzoo.decoding.step import Rules
 from kzoo.export.step_programs import StepPrograms, found
 
@@ -16,6 +16,7 @@ DRAWING = [
     ("temperature", (), "float32"),
     ("top_k", (), "int32"),
     ("top_p", (), "float32"),
+    ("repetition_penalty", (), "float32"),
 ]
 
 
@@ -33,7 +34,7 @@ class SamplingPrograms(StepPrograms):
         return {
             **inputs,
             "sample": [*inputs["greedy"], seed, *DRAWING],
-            "draw": [self.logits_spec(), seed, ("generator", (None, 3), "int32"), *DRAWING],
+            "draw": [self.logits_spec(), seed, *self.drawn_specs(""), *DRAWING],
         }
 
     @cached_property
@@ -42,28 +43,42 @@ class SamplingPrograms(StepPrograms):
         return {
             **super().outputs,
             "sample": self.decoded_specs((None,)),
-            "draw": [("ids", (None,), "int32"), ("next_generator", (None, 3), "int32")],
+            "draw": [("ids", (None,), "int32"), *self.drawn_specs("next_")],
             "score": [("log_probabilities", (None, None), "float32")],
         }
 
-    def sample(self, sources, seed, temperature, top_k, top_p):
-        """Returns ids, lengths and scores."""
-        options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+    def drawn_specs(self, prefix):
+        """Name, shape and dtype of what `draw` remembers from step to step."""
+        return [
+            (f"{prefix}generator", (None, 3), "int32"),
+            (f"{prefix}chosen", (None, self.vocabulary_size), "float32"),
+        ]
+
+    def sample(self, sources, seed, *drawing):
+        """Returns ids, lengths and scores; takes `DRAWING` last."""
+        options = {name: x for (name, _, _), x in zip(DRAWING, drawing, strict=True)}
         decoded = sample(
             self.steps.step, *self.begin(sources), **self.search.rules, seed=seed, **options
         )
         return found(decoded)
 
-    def draw(self, logits, seed, generator, temperature, top_k, top_p):
-        """Returns the ids `(batch,)` that `sample` draws from logits, and the next generator.
+    def draw(self, logits, seed, generator, chosen, temperature, top_k, top_p, repetition_penalty):
+        """Returns the ids `(batch,)` that `sample` draws from logits, and what to remember.
 
-        A generator of zeros stands before the first step: then the seed makes the generator.
+        Zeros stand before the first step: then the seed makes the generator, and the row has
+        chosen no id.
         """
         logits = Rules(**self.search.rules).block(logits, 0)
+        logits = penalize_repetition(logits, chosen, repetition_penalty)
         started = ops.not_equal(generator, 0)
         generator = ops.where(started, generator, seed_rows(seed, ops.shape(seed)[0]))
         u, generator = next_uniform(generator)
-        return {"ids": draw(logits / temperature, u, top_k, top_p), "next_generator": generator}
+        ids = draw(logits / temperature, u, top_k, top_p)
+        return {
+            "ids": ids,
+            "next_generator": generator,
+            "next_chosen": mark_chosen(chosen, ids),
+        }
 
 
 def log_probabilities(logits, ids):

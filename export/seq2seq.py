@@ -51,8 +51,9 @@ def export_seq2seq(
       best first. A hypothesis that was not found, among few ids, has length 0.
 
     With `sampling` it has three more, as those of `export_language_model`: `sample` takes
-    `source_ids`, `seed`, `temperature`, `top_k` and `top_p`, `draw` chooses one id, and `score`
-    takes `source_ids` and the `ids` `(batch, time)` of a text, the end with them.
+    `source_ids`, `seed`, `temperature`, `top_k`, `top_p` and `repetition_penalty`, `draw` chooses
+    one id, and `score` takes `source_ids` and the `ids` `(batch, time)` of a text, the end with
+    them.
 
     The file is verified with every batch of `inputs`, in LiteRT's Interpreter and CompiledModel.
     The encoder, the first steps, and the scores of all ids are those of the Keras model; in

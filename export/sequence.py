@@ -38,7 +38,16 @@ class SequencePredictor(Seq2SeqPredictor):
         (self._source,) = self.manifest["signatures"]["encode"]["inputs"]
         self._runtimes |= {name: InterpreterRuntime(path, name) for name in ("sample", "score")}
 
-    def __call__(self, sources, method="sample", seed=0, temperature=1.0, top_k=None, top_p=1.0):
+    def __call__(
+        self,
+        sources,
+        method="sample",
+        seed=0,
+        temperature=1.0,
+        top_k=None,
+        top_p=1.0,
+        repetition_penalty=1.0,
+    ):
         """Write one text for each class or vector.
 
         Args:
@@ -48,6 +57,8 @@ class SequencePredictor(Seq2SeqPredictor):
             temperature: positive number.
             top_k: number of ids to draw from, or None for all.
             top_p: probability in (0, 1] of the ids to draw from.
+            repetition_penalty: positive number; the higher above 1, the rarer does an id come back
+                in a text that has it already.
 
         Returns:
             List of str.
@@ -63,7 +74,13 @@ class SequencePredictor(Seq2SeqPredictor):
         inputs = {
             self._source["name"]: read,
             "seed": np.arange(len(read), dtype="int32") + seed,
-            **drawing(temperature, top_k, top_p, self.manifest["seq2seq"]["vocabulary_size"]),
+            **drawing(
+                self.manifest["seq2seq"]["vocabulary_size"],
+                temperature,
+                top_k,
+                top_p,
+                repetition_penalty,
+            ),
         }
         ids = self._runtimes["sample"].run(inputs)["ids"] if len(read) else []
         return [self.target_tokenizer.detokenize(self._trim(row)) for row in ids]

@@ -27,7 +27,16 @@ class LanguageWriter:
         """Run one signature on arrays by name; return arrays by name."""
         raise NotImplementedError
 
-    def __call__(self, prompts, method="sample", seed=0, temperature=1.0, top_k=None, top_p=1.0):
+    def __call__(
+        self,
+        prompts,
+        method="sample",
+        seed=0,
+        temperature=1.0,
+        top_k=None,
+        top_p=1.0,
+        repetition_penalty=1.0,
+    ):
         """Write what comes after each prompt.
 
         Args:
@@ -37,6 +46,8 @@ class LanguageWriter:
             temperature: positive number.
             top_k: number of ids to draw from, or None for all.
             top_p: probability in (0, 1] of the ids to draw from.
+            repetition_penalty: positive number; the higher above 1, the rarer does an id come back
+                in a text that has it already.
 
         Returns:
             List of str, without the prompts.
@@ -52,29 +63,40 @@ class LanguageWriter:
         inputs = {"prompt_ids": prompt_ids}
         if method == "sample":
             seeds = np.arange(len(prompts), dtype="int32") + seed
-            inputs |= {"seed": seeds, **self._drawing(temperature, top_k, top_p)}
+            how = temperature, top_k, top_p, repetition_penalty
+            inputs |= {"seed": seeds, **drawing(self.settings["vocabulary_size"], *how)}
         ids = self.run(method, inputs)["ids"]
         rows = zip(prompt_ids, ids[:, 0] if method == "beam" else ids, strict=True)
         return [self._text(*row) for row in rows]
 
-    def stream(self, prompt, seed=0, temperature=1.0, top_k=None, top_p=1.0):
+    def stream(
+        self,
+        prompt,
+        seed=0,
+        temperature=1.0,
+        top_k=None,
+        top_p=1.0,
+        repetition_penalty=1.0,
+    ):
         """Yield what `sample` writes after one prompt, piece by piece while it is written.
 
         It runs `prefill`, `draw` and `step`. A character that a later id may change is held back.
 
         Args: see a call.
         """
+        vocabulary_size = self.settings["vocabulary_size"]
         inputs = {
             "seed": np.array([seed], "int32"),
             "generator": np.zeros((1, 3), "int32"),
-            **self._drawing(temperature, top_k, top_p),
+            "chosen": np.zeros((1, vocabulary_size), "float32"),
+            **drawing(vocabulary_size, temperature, top_k, top_p, repetition_penalty),
         }
         prompt_ids = self._prompt_ids([prompt])
         state = self.run("prefill", {"prompt_ids": prompt_ids})
         ids, shown = [], ""
         for _ in range(self.settings["max_length"]):
             drawn = self.run("draw", {"logits": state.pop("logits"), **inputs})
-            inputs["generator"] = drawn["next_generator"]
+            inputs |= {name: drawn[f"next_{name}"] for name in ("generator", "chosen")}
             ids.append(int(drawn["ids"][0]))
             if ids[-1] == self.settings["end_id"]:
                 break
@@ -108,9 +130,6 @@ class LanguageWriter:
             )
         return tokenize_prompts(self.tokenizer, prompts, self.settings["max_prompt_length"])
 
-    def _drawing(self, temperature, top_k, top_p):
-        return drawing(temperature, top_k, top_p, self.settings["vocabulary_size"])
-
     def _text(self, prompt_ids, ids):
         from kzoo.text import detokenize_lines
 
@@ -122,13 +141,14 @@ class LanguageWriter:
         return detokenize_lines(self.tokenizer, prompt_ids + ids)[len(prompt) :]
 
 
-def drawing(temperature, top_k, top_p, vocabulary_size):
+def drawing(vocabulary_size, temperature, top_k, top_p, repetition_penalty):
     """Returns the checked arrays that say how ids are drawn; no `top_k` keeps all of them."""
     top_k = vocabulary_size if top_k is None else top_k
     for name, value, limits, holds in (
         ("temperature", temperature, "above 0", temperature > 0),
         ("top_k", top_k, "of at least 1", top_k >= 1),
         ("top_p", top_p, "in (0, 1]", 0 < top_p <= 1),
+        ("repetition_penalty", repetition_penalty, "above 0", 0 < repetition_penalty < np.inf),
     ):
         if not holds:
             raise ValueError(f"{name}: expected a number {limits}, got {value!r}")
@@ -136,6 +156,7 @@ def drawing(temperature, top_k, top_p, vocabulary_size):
         "temperature": np.array(temperature, "float32"),
         "top_k": np.array(top_k, "int32"),
         "top_p": np.array(top_p, "float32"),
+        "repetition_penalty": np.array(repetition_penalty, "float32"),
     }
 
 

@@ -81,21 +81,51 @@ def sample(
     memory = (seed_rows(seed, ops.shape(step.ids)[0]),)
     if repetition_penalty is not None:
         check_number("repetition_penalty", repetition_penalty, "above 0", lambda x: x > 0)
-        batch = ops.shape(step.ids)[0]
-        memory += (ops.zeros((batch, step.vocabulary_size), "bool"),)
+        shape = ops.shape(step.ids)[0], step.vocabulary_size
+        memory += (ops.zeros(shape, "float32"),)
 
     def choose(logits, memory):
         u, generator = next_uniform(memory[0])
-        if repetition_penalty is None:
-            chosen = draw(logits / temperature, u, top_k, top_p)
-            return chosen, (generator,)
-        penalised = ops.where(logits > 0, logits / repetition_penalty, logits * repetition_penalty)
-        logits = ops.where(memory[1], penalised, logits) / temperature
-        chosen = draw(logits, u, top_k, top_p)
-        seen = ops.logical_or(memory[1], ops.expand_dims(chosen, 1) == np.arange(logits.shape[1]))
-        return chosen, (generator, seen)
+        if repetition_penalty is not None:
+            logits = penalize_repetition(logits, memory[1], repetition_penalty)
+        ids = draw(logits / temperature, u, top_k, top_p)
+        return ids, (generator, *(mark_chosen(chosen, ids) for chosen in memory[1:]))
 
     return decode(step, rules, choose, memory)
+
+
+def penalize_repetition(logits, chosen, penalty):
+    """Changes the logits of ids that a row has chosen before; see `sample`.
+
+    Args:
+        logits: float32 `(batch, vocabulary)`.
+        chosen: float32 of the same shape, 1 where the row has chosen the id, else 0.
+        penalty: Positive number, or scalar tensor.
+
+    Returns:
+        float32 `(batch, vocabulary)`.
+
+    Example:
+
+    >>> logits, chosen = ops.array([[2.0, -1.0, 2.0]]), ops.array([[1.0, 1.0, 0.0]])
+    >>> ops.convert_to_numpy(penalize_repetition(logits, chosen, 4.0)).tolist()
+    [[0.5, -4.0, 2.0]]
+    """
+    # Sums and products, because LiteRT takes longer to choose. The other sum, 1 + chosen *
+    # (penalty - 1), would lose a small penalty to rounding.
+    penalties = chosen * penalty + (1.0 - chosen)
+    return ops.maximum(logits, 0.0) / penalties + ops.minimum(logits, 0.0) * penalties
+
+
+def mark_chosen(chosen, ids):
+    """Returns `chosen` of `penalize_repetition` with one more id a row, int32 `(batch,)`.
+
+    Example:
+
+    >>> ops.convert_to_numpy(mark_chosen(ops.array([[1.0, 0.0, 0.0]]), ops.array([2]))).tolist()
+    [[1.0, 0.0, 1.0]]
+    """
+    return ops.maximum(chosen, ops.one_hot(ids, chosen.shape[1], dtype="float32"))
 
 
 def draw(logits, u, top_k=None, top_p=None):

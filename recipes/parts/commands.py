@@ -93,6 +93,8 @@ class Generate:
     top_k: int | None = None
     # Sample from the fewest tokens with this probability together.
     top_p: float = 1.0
+    # Of sampling: above 1, tokens that the text has written already come back less often.
+    repetition_penalty: float = 1.0
 
     def run(self):
         """Prints the prompt and what comes after it."""
@@ -102,7 +104,8 @@ class Generate:
         prompt = self.prompt.replace("\\n", "\n")
         print(prompt, end="", flush=True)
         if self.method == "sample":
-            pieces = write.stream(prompt, self.seed, self.temperature, self.top_k, self.top_p)
+            how = self.temperature, self.top_k, self.top_p, self.repetition_penalty
+            pieces = write.stream(prompt, self.seed, *how)
         else:
             pieces = write([prompt], self.method)
         for piece in pieces:

@@ -147,6 +147,15 @@ def test_repetition_penalty_equals_its_formula():
     assert numpy(negative.ids).tolist() == [[3, 4, 2, 1]] * 2
 
 
+def test_a_penalty_of_one_changes_nothing_and_a_tiny_one_repeats():
+    _, step, state, start = markov(5, 6, seed=1)
+    plain = sample(step, state, start, None, 9, seed=3)
+    given = sample(step, state, start, None, 9, seed=3, repetition_penalty=ops.ones(()))
+    np.testing.assert_array_equal(given.ids, plain.ids)
+    tiny = sample(constant, (), start, None, 9, seed=3, top_k=1, repetition_penalty=1e-30)
+    assert numpy(tiny.ids).tolist() == [[2] * 9] * 5
+
+
 def test_scores_are_of_the_unchanged_distribution():
     _, step, state, start = markov(10, 6, seed=1)
     decoded = sample(

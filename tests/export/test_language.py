@@ -26,7 +26,7 @@ TEXTS = ["to be", "or not\nto be", "be"]
 LENGTH, END, BANNED = 7, 3, (0, 1, 2)
 TOKENIZER = CharacterTokenizer.train(TEXTS, 30)
 SETTINGS = dict(start_id=END, max_length=LENGTH, beam_size=3, num_results=2, banned_ids=BANNED)
-DRAWING = dict(temperature=0.7, top_k=6, top_p=0.9)
+DRAWING = dict(temperature=0.7, top_k=6, top_p=0.9, repetition_penalty=1.4)
 PROMPTS = np.array([[3, 4, 5, 6], [3, 7, 0, 0]], "int32")
 SEED = np.array([5, 9], "int32")
 MODELS = {
@@ -64,6 +64,11 @@ def run(request, tmp_path_factory):
     assert [(file.path, file.precision) for file in files] == [(p, n) for n, p in paths.items()]
     assert "FLOAT16" in files[1].constant_bytes
     return model, path, files[0], END
+
+
+def drawing_arrays():
+    """Inputs of `sample` and `draw` by name."""
+    return {n: np.array(x, "int32" if n == "top_k" else "float32") for n, x in DRAWING.items()}
 
 
 def decoded(model, end_id, method):
@@ -115,8 +120,7 @@ def test_writes_as_python_does(run, runtime, method):
     expected = decoded(model, end_id, method)
     inputs = {"prompt_ids": PROMPTS}
     if method == "sample":
-        kinds = {"temperature": "float32", "top_k": "int32", "top_p": "float32"}
-        inputs |= {"seed": SEED, **{n: np.array(DRAWING[n], kind) for n, kind in kinds.items()}}
+        inputs |= {"seed": SEED, **drawing_arrays()}
     outputs = runtime(path, method).run(inputs, {name: x.shape for name, x in expected.items()})
     for name, x in expected.items():
         np.testing.assert_allclose(outputs[name], x, rtol=1e-4, atol=1e-5, err_msg=name)
@@ -163,6 +167,18 @@ def test_the_file_and_the_model_write_the_same_texts(run):
     assert predictor([]) == []
 
 
+@pytest.mark.parametrize("run", ["sru"], indirect=True)
+def test_a_penalty_makes_texts_repeat_less(run):
+    predictor, different = LanguagePredictor(run[1]), []
+    for penalty in (0.5, 1.0, 30.0):
+        how = dict(seed=3, top_k=6, repetition_penalty=penalty)
+        texts = predictor(["to", "", "or", "be"], **how)
+        assert "".join(predictor.stream("to", **how)) == texts[0]
+        assert [len(text) for text in texts] == [LENGTH] * 4
+        different.append(sum(len(set(text)) for text in texts))
+    assert different[0] < different[1] < different[2]
+
+
 def test_scores_texts(run):
     model, path, *_ = run
     ids = np.array([[3, 4, 5, 6], [3, 7, 4, 0]], "int32")
@@ -177,8 +193,10 @@ def test_scores_texts(run):
 def test_the_command_streams(run, capsys):
     _, path, *_ = run
     predictor = LanguagePredictor(path)
-    cli.main(["generate", str(path), "or not\\nto", "--seed", "3", "--top-k", "4"])
-    (text,) = predictor(["or not\nto"], seed=3, temperature=0.8, top_k=4)
+    options = ["--seed", "3", "--top-k", "4", "--repetition-penalty", "1.5"]
+    cli.main(["generate", str(path), "or not\\nto", *options])
+    how = dict(temperature=0.8, top_k=4, repetition_penalty=1.5)
+    (text,) = predictor(["or not\nto"], seed=3, **how)
     assert capsys.readouterr().out == f"or not\nto{text}\n"
     cli.main(["generate", str(path), "to", "--method", "beam"])
     assert capsys.readouterr().out == f"to{predictor(['to'], 'beam')[0]}\n"
@@ -200,6 +218,8 @@ def test_a_cache_has_room_for_the_text(run):
         (dict(temperature=0), "temperature: expected a number above 0"),
         (dict(top_k=0), "top_k: expected a number of at least 1"),
         (dict(top_p=1.5), r"top_p: expected a number in \(0, 1\]"),
+        (dict(repetition_penalty=0), "repetition_penalty: expected a number above 0"),
+        (dict(repetition_penalty=-1.3), "repetition_penalty: expected a number above 0"),
         (dict(method="best"), "method: expected one of"),
         (dict(prompts="to"), "prompts: expected a list of str"),
     ],

@@ -15,7 +15,16 @@ from kzoo.export import (
     language_saved_model,
     read_bundle,
 )
-from tests.export.test_language import DRAWING, END, PROMPTS, SEED, SETTINGS, TOKENIZER, make
+from tests.export.test_language import (
+    DRAWING,
+    END,
+    PROMPTS,
+    SEED,
+    SETTINGS,
+    TOKENIZER,
+    drawing_arrays,
+    make,
+)
 
 TEXTS = ["to", "", "or not\n"]
 
@@ -50,8 +59,7 @@ def test_has_the_names_shapes_and_types_of_the_file(run):
 def test_every_signature_gives_what_the_file_gives(run):
     path, signatures = run
     predictor = LanguagePredictor(path)
-    settings = {name: np.array(x) for name, x in DRAWING.items()}
-    settings = {n: x.astype("int32" if n == "top_k" else "float32") for n, x in settings.items()}
+    settings = drawing_arrays()
     cases = {
         "prefill": {"prompt_ids": PROMPTS},
         "greedy": {"prompt_ids": PROMPTS},
@@ -63,8 +71,9 @@ def test_every_signature_gives_what_the_file_gives(run):
     state = arrays(signatures["prefill"](prompt_ids=tf.constant(PROMPTS)))
     logits = state.pop("logits")
     cases["step"] = {"ids": np.array([4, 5], "int32"), **state}
-    generator = np.zeros((2, 3), "int32")
-    cases["draw"] = {"logits": logits, "seed": SEED, "generator": generator, **settings}
+    remembered = {"generator": np.zeros((2, 3), "int32"), "chosen": np.zeros_like(logits)}
+    remembered["chosen"][:, 4:8] = 1
+    cases["draw"] = {"logits": logits, "seed": SEED, **remembered, **settings}
     assert set(cases) == set(read_bundle(path).manifest["signatures"])
     for name, inputs in cases.items():
         found = arrays(signatures[name](**{n: tf.constant(x) for n, x in inputs.items()}))

@@ -54,12 +54,14 @@ def test_was_verified_with_all_signatures(run):
 def test_draws_as_python_does(run):
     model, tokenizer, path, _ = run
     predictor = SequencePredictor(path)
-    found = predictor(["verb", "noun", 1], seed=5, temperature=0.9, top_k=6, top_p=0.95)
+    drawing = {"temperature": 0.9, "top_k": 6, "top_p": 0.95, "repetition_penalty": 1.6}
+    found = predictor(["verb", "noun", 1], seed=5, **drawing)
     steps = Seq2SeqSteps(model)
     state, _ = steps.begin(np.array([1, 0, 1]))
-    options = {"temperature": 0.9, "top_k": 6, "top_p": 0.95, "banned_ids": BANNED}
-    decoded = sample(steps.step, state, [2, 2, 2], 3, LENGTH, seed=np.arange(5, 8), **options)
+    options = {"seed": np.arange(5, 8), "banned_ids": BANNED, **drawing}
+    decoded = sample(steps.step, state, [2, 2, 2], 3, LENGTH, **options)
     assert found == [tokenizer.detokenize(row) for row in np.asarray(decoded.ids)]
+    assert found != predictor(["verb", "noun", 1], seed=5, **drawing | {"repetition_penalty": 1.0})
     assert len({*predictor(["noun"] * 8)}) > 1
     assert predictor([]) == []
 
