@@ -34,7 +34,7 @@ def check_export(export):
     kept_kernels(export.model, export.keep_float)
     check_tokenizer(export.tokenizer, inputs)
     if export.labels is not None:
-        _check_labels(export.labels, *next(iter(output_tensors(export.model).items())))
+        check_labels(export.labels, *next(iter(output_tensors(export.model).items())))
 
 
 def check_tokenizer(tokenizer, inputs, method="to_json"):
@@ -58,7 +58,16 @@ def check_tokenizer(tokenizer, inputs, method="to_json"):
         )
 
 
-def _check_labels(labels, name, output):
+def check_labels(labels, name, output):
+    """Raise ValueError unless labels are one line of text for each feature of an output.
+
+    Example:
+
+    >>> import numpy as np
+    >>> check_labels(["spam"], "classes", np.zeros((1, 2)))
+    Traceback (most recent call last):
+    ValueError: labels: expected 2 names for output 'classes' of shape (1, 2), got ['spam']
+    """
     if isinstance(labels, str) or len(labels) != output.shape[-1]:
         raise ValueError(
             f"labels: expected {output.shape[-1]} names for output {name!r} of shape "

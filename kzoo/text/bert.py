@@ -204,7 +204,7 @@ class BertTokenizer(BertGraph):
         Returns:
             Dict of int32 NumPy arrays `(batch, longest)`: `ids`, `mask` and `segment_ids`.
         """
-        max_length = self._row_length(max_length, 2 if pairs is None else 3)
+        max_length = self.row_length(max_length, 2 if pairs is None else 3)
         texts = read_texts(texts)
         rows = [[self.tokenize(text)] for text in texts]
         if pairs is not None:
@@ -222,8 +222,12 @@ class BertTokenizer(BertGraph):
             batch["segment_ids"][index, : len(ids)] = segment_ids
         return batch
 
-    def _row_length(self, max_length, smallest):
-        """Returns the longest row, or None: what a call asks for, or else the tokenizer's own."""
+    def row_length(self, max_length, smallest):
+        """Return the longest row, or None: what a call asks for, or else the tokenizer's own.
+
+        Raises:
+            ValueError: if a call asks for less than the smallest there can be.
+        """
         if max_length is None:
             return self.max_length
         check_at_least("max_length", max_length, smallest)

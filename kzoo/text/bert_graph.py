@@ -9,7 +9,7 @@ import itertools
 import sys
 import unicodedata
 
-from kzoo.text.characters import map_characters_graph
+from kzoo.text.characters import map_characters_graph, table_graph
 from kzoo.text.checks import clean_graph
 from kzoo.text.saved import Saved
 
@@ -37,10 +37,7 @@ class BertGraph(Saved):
         with tf.init_scope():
             module = tf.Module()
             module.dropped, module.alone = dropped, alone
-            module.characters = tf.lookup.StaticHashTable(
-                tf.lookup.KeyValueTensorInitializer(list(changed), list(changed.values())),
-                default_value="",
-            )
+            module.characters = table_graph(changed, "")
             module.pieces = tensorflow_text.FastWordpieceTokenizer(
                 self.vocabulary,
                 max_bytes_per_word=_LONGEST_CHARACTER * LONGEST_WORD,
@@ -80,10 +77,21 @@ class BertGraph(Saved):
         Returns:
             Dict of int32 tensors `(batch, longest)`: `ids`, `mask` and `segment_ids`.
         """
+        max_length = self.row_length(max_length, 2)
+        ids = self.tokenize_graph(texts)
+        return self.join_graph(ids[:, : None if max_length is None else max_length - 2])
+
+    def join_graph(self, ids):
+        """Return the inputs of rows of ids that have neither `[CLS]` nor `[SEP]`.
+
+        Args:
+            ids: int32 `tf.RaggedTensor` `(batch, None)`.
+
+        Returns:
+            Dict, see `call_graph`.
+        """
         import tensorflow as tf
 
-        max_length = self._row_length(max_length, 2)
-        ids = self.tokenize_graph(texts)[:, : None if max_length is None else max_length - 2]
         start, end = (tf.fill([ids.nrows(), 1], id) for id in (self.start_id, self.end_id))
         ids = tf.concat([start, ids, end], axis=1)
         mask = tf.ones_like(ids).to_tensor(0)

@@ -3,13 +3,13 @@
 import numpy as np
 
 from kzoo.text.bert import BertTokenizer
+from kzoo.text.bert_tagging_graph import BertTaggingGraph
 from kzoo.text.checks import check_at_least
-from kzoo.text.saved import Saved
 from kzoo.text.tagging import TaggingTokenizer
 from kzoo.text.tokenizer import SPECIAL_TOKENS
 
 
-class BertTaggingTokenizer(Saved):
+class BertTaggingTokenizer(BertTaggingGraph):
     """Turns sentences into the inputs of `kzoo.models.bert_word_tagger`.
 
     The pieces of a sentence are those of its words, one word after the other. BERT's vocabulary
@@ -64,8 +64,17 @@ class BertTaggingTokenizer(Saved):
         """Number of character ids, or None."""
         return self.words.character_vocabulary_size
 
-    def row(self, words):
+    @property
+    def max_length(self):
+        """The longest row of pieces, or None."""
+        return self.pieces.max_length
+
+    def row(self, words, max_length=None):
         """Return of a list of words the ids, the position of each word's first piece, and letters.
+
+        Args:
+            words: list of str.
+            max_length: int, the longest row of pieces, in place of the tokenizer's own.
 
         Example:
 
@@ -75,7 +84,7 @@ class BertTaggingTokenizer(Saved):
         ([2, 5, 6, 3], [1, 2], None)
         """
         ids, begins = [self.pieces.start_id], []
-        limit = self.pieces.max_length
+        limit = self.pieces.row_length(max_length, 2)
         for word in words:
             # A word of nothing but control characters has no piece.
             found = self.pieces.tokenize(word)[: self.max_pieces] or [self.pieces.unknown_id]
@@ -119,13 +128,14 @@ class BertTaggingTokenizer(Saved):
                 inputs["characters"][index, place, : len(word)] = word
         return inputs
 
-    def __call__(self, sentences):
+    def __call__(self, sentences, max_length=None):
         """Return the inputs of a tagger, see `join`.
 
         Args:
             sentences: iterable of texts, or of lists of words. One bare text is refused.
+            max_length: see `row`.
         """
-        return self.join([self.row(words) for words in self.words.split_all(sentences)])
+        return self.join([self.row(words, max_length) for words in self.words.split_all(sentences)])
 
     def get_config(self):
         """Return the constructor's arguments as a dict that JSON can hold."""

@@ -1,4 +1,4 @@
-"""Maps from characters to strings: lower case, and Hangul syllables to jamo.
+"""Maps from characters to strings: lower case, digits to 0, and Hangul syllables to jamo.
 
 A map is a table of single characters on purpose. Python, TensorFlow's ICU and its RE2 each carry
 another version of Unicode, so their own functions disagree on the newer letters; a table made in
@@ -7,6 +7,7 @@ Python and handed to the graph cannot disagree.
 
 import functools
 import re
+import sys
 import unicodedata
 
 _HANGUL_SYLLABLES = range(0xAC00, 0xD7A4)
@@ -24,6 +25,19 @@ def lowercase_map():
     """
     cased_planes = range(0x20000)  # no script with case lies beyond plane 1
     return {code: chr(code).lower() for code in cased_planes if chr(code).lower() != chr(code)}
+
+
+@functools.cache
+def zero_map():
+    """Return `{code point: "0"}` for every other decimal digit, of whatever script.
+
+    Example:
+
+    >>> "1949, ٣".translate(zero_map())
+    '0000, 0'
+    """
+    every = map(chr, range(sys.maxunicode + 1))
+    return {ord(digit): "0" for digit in every if digit.isdecimal() and digit != "0"}
 
 
 @functools.cache
@@ -67,10 +81,31 @@ def compose_jamo_graph(texts):
     return tf.strings.unicode_encode(tf.ragged.boolean_mask(codes, keep), "UTF-8")
 
 
-def map_characters_graph(texts, table):
-    """Apply a map to a string tensor `(batch,)`; `table` gives "" for what stays as it is."""
+def table_graph(values, default):
+    """Return the `tf.lookup.StaticHashTable` of a dict, which gives `default` for other keys."""
     import tensorflow as tf
 
+    initializer = tf.lookup.KeyValueTensorInitializer(list(values), list(values.values()))
+    return tf.lookup.StaticHashTable(initializer, default)
+
+
+def character_table_graph(character_map):
+    """Return the table of a map for `map_characters_graph`, or None for a map of nothing."""
+    changed = {chr(code): new for code, new in character_map.items()}
+    return table_graph(changed, "") if changed else None
+
+
+def map_characters_graph(texts, table):
+    """Apply a map to a string tensor `(batch,)`.
+
+    Args:
+        texts: the tensor, of valid UTF-8.
+        table: gives "" for what stays as it is; None leaves all of it.
+    """
+    import tensorflow as tf
+
+    if table is None:
+        return texts
     characters = tf.strings.unicode_split(texts, "UTF-8")
     mapped = table.lookup(characters.flat_values)
     mapped = tf.where(mapped == "", characters.flat_values, mapped)

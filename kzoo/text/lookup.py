@@ -2,7 +2,7 @@
 
 import collections
 
-from kzoo.text.characters import lowercase_map
+from kzoo.text.characters import lowercase_map, table_graph
 from kzoo.text.checks import check_at_least, check_bool, clean, read_texts
 from kzoo.text.tokenizer import SPECIAL_TOKENS, UNKNOWN_ID, Tokenizer
 
@@ -60,14 +60,7 @@ class LookupTokenizer(Tokenizer):
         return [self._ids.get(token, UNKNOWN_ID) for token in self._split(text)]
 
     def _build_graph(self, module):
-        import tensorflow as tf
-
-        module.ids = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(
-                self.vocabulary, tf.range(self.vocabulary_size, dtype="int32")
-            ),
-            default_value=UNKNOWN_ID,
-        )
+        module.ids = table_graph(self._ids, UNKNOWN_ID)
 
     def _tokenize_graph(self, texts):
         tokens = self._split_graph(texts)

@@ -1,23 +1,19 @@
 """Sentences as what a tagger reads: ids of words, and of the characters of each."""
 
 import collections
-import re
 
 import numpy as np
 
-from kzoo.text.characters import jamo_map, lowercase_map
+from kzoo.text.characters import jamo_map, lowercase_map, zero_map
 from kzoo.text.checks import check_at_least, check_bool, clean
-from kzoo.text.saved import Saved
+from kzoo.text.tagging_graph import TaggingGraph
 from kzoo.text.tokenizer import END_ID, PAD_ID, SPECIAL_TOKENS, START_ID, UNKNOWN_ID
-from kzoo.text.words import split_words
+from kzoo.text.words import split_clitic, split_words
 
 UNITS = ("word", "character")
-_DIGITS = re.compile(r"\d")
-# "don't" is two words in the treebanks of English, "do" and "n't"; so is "it's".
-_CLITIC = re.compile(r"(?i)(.+?)(n['\u2019]t|['\u2019](?:s|m|d|re|ve|ll))")
 
 
-class TaggingTokenizer(Saved):
+class TaggingTokenizer(TaggingGraph):
     """Turns sentences into the inputs of `kzoo.models.tagger`.
 
     Words are looked up in lower case and with 0 for every digit; their characters are kept as they
@@ -71,6 +67,8 @@ class TaggingTokenizer(Saved):
         self.jamo = jamo
         self.clitics = clitics
         self.max_characters = max_characters
+        self._fold_map = lowercase_map() | zero_map() if unit == "word" else {}
+        self._letter_map = jamo_map() if jamo else {}
         self._words = {word: id for id, word in enumerate(self.vocabulary)}
         self._characters = {character: id for id, character in enumerate(self.characters or ())}
 
@@ -127,8 +125,7 @@ class TaggingTokenizer(Saved):
         words = split_words(text)
         if not self.clitics:
             return words
-        matches = [(word, _CLITIC.fullmatch(word)) for word in words]
-        return [part for word, match in matches for part in (match.groups() if match else (word,))]
+        return [part for word in words for part in split_clitic(word)]
 
     def split_all(self, sentences):
         """Return a list of what gets a tag for each of many texts, or lists of words."""
@@ -147,17 +144,20 @@ class TaggingTokenizer(Saved):
         spelled = ([self._characters.get(c, UNKNOWN_ID) for c in self._letters(w)] for w in words)
         return [[START_ID, *ids, END_ID] for ids in spelled]
 
-    def __call__(self, sentences):
+    def __call__(self, sentences, max_length=None):
         """Return the inputs of a tagger, padded with 0 on the right.
 
         Args:
             sentences: iterable of texts, or of lists of words. One bare text is refused.
+            max_length: int, most words of a sentence; None keeps all of them.
 
         Returns:
             Dict of int32 NumPy arrays: `words`, `(batch, longest)`, and where characters are read
             `characters`, `(batch, longest, letters)`. No axis is empty but the first.
         """
-        rows = self.split_all(sentences)
+        if max_length is not None:
+            check_at_least("max_length", max_length, 1)
+        rows = [row[:max_length] for row in self.split_all(sentences)]
         longest = max([1, *map(len, rows)])
         inputs = {"words": np.zeros((len(rows), longest), "int32")}
         for target, row in zip(inputs["words"], rows, strict=True):
@@ -177,12 +177,10 @@ class TaggingTokenizer(Saved):
         return {name: getattr(self, name) for name in names}
 
     def _fold(self, word):
-        return (
-            word if self.unit == "character" else _DIGITS.sub("0", word.translate(lowercase_map()))
-        )
+        return word.translate(self._fold_map)
 
     def _letters(self, word):
-        letters = word.translate(jamo_map()) if self.jamo else word
+        letters = word.translate(self._letter_map)
         if len(letters) > self.max_characters:
             begin = self.max_characters // 2
             letters = letters[:begin] + letters[begin - self.max_characters :]

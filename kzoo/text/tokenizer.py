@@ -5,7 +5,7 @@ import operator
 
 import numpy as np
 
-from kzoo.text.characters import map_characters_graph
+from kzoo.text.characters import character_table_graph, map_characters_graph
 from kzoo.text.checks import check_at_least, clean, clean_graph, read_texts
 from kzoo.text.saved import Saved
 
@@ -106,14 +106,7 @@ class Tokenizer(Saved):
 
         with tf.init_scope():
             module = tf.Module()
-            if self._character_map:
-                module.characters = tf.lookup.StaticHashTable(
-                    tf.lookup.KeyValueTensorInitializer(
-                        [chr(code) for code in self._character_map],
-                        list(self._character_map.values()),
-                    ),
-                    default_value="",
-                )
+            module.characters = character_table_graph(self._character_map)
             self._build_graph(module)
         return module
 
@@ -126,9 +119,7 @@ class Tokenizer(Saved):
         Returns:
             int32 `tf.RaggedTensor` `(batch, None)`.
         """
-        texts = clean_graph(texts)
-        if self._character_map:
-            texts = map_characters_graph(texts, self.graph_module.characters)
+        texts = map_characters_graph(clean_graph(texts), self.graph_module.characters)
         return self._tokenize_graph(texts)
 
     def call_graph(self, texts, max_length=None):
@@ -141,11 +132,7 @@ class Tokenizer(Saved):
         Returns:
             int32 tensor `(batch, longest)`.
         """
-        import tensorflow as tf
-
-        ids = self.tokenize_graph(texts)[:, :max_length].to_tensor(PAD_ID)
-        # A batch of empty texts is one step of padding.
-        return tf.pad(ids, [[0, 0], [0, tf.maximum(1 - tf.shape(ids)[1], 0)]])
+        return pad_graph(self.tokenize_graph(texts)[:, :max_length])
 
     def _normalize(self, text):
         return clean(text).translate(self._character_map)
@@ -161,3 +148,19 @@ class Tokenizer(Saved):
 
     def _tokenize_graph(self, texts):
         raise NotImplementedError
+
+
+def pad_graph(rows):
+    """Return ragged ids as a dense tensor, padded with 0 on the right.
+
+    Args:
+        rows: `tf.RaggedTensor` of integers.
+
+    Returns:
+        Tensor of which no axis is empty but the first: a batch of empty rows is a step of padding.
+    """
+    import tensorflow as tf
+
+    dense = rows.to_tensor(PAD_ID)
+    missing = tf.maximum(1 - tf.shape(dense)[1:], 0)
+    return tf.pad(dense, tf.pad(missing[:, None], [[1, 0], [1, 0]]))

@@ -191,9 +191,9 @@ def finish(out, data, knobs, tokenizer, decoder, predicted, histories, tolerance
     rows = floors(out, data)
     found = scores(data.test.tags, predicted, data.unit)
     rows.append({"model": "Keras", **found, "parameters": f"{decoder.count_params():,}"})
-    export_saved_model(decoder, out / "saved_model", max_length=knobs.max_length)
-    inputs = tokenizer(data.test.words[:8])
     options = dict(tokenizer=tokenizer, labels=data.tag_names, max_length=knobs.max_length)
+    export_saved_model(decoder, out / "saved_model", **options)
+    inputs = tokenizer(data.test.words[:8])
     allowed = tolerances or {}
     exports = [
         Export(decoder, path, name, inputs=inputs, tolerance=allowed.get(name), **options)

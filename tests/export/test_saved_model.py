@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from kzoo.export import ExportError, VerificationError, export_saved_model
 from kzoo.layers import GRUCell, Recurrent
-from kzoo.models import bert_classifier, create_model
-from kzoo.text import BertTokenizer, TaggingTokenizer, WordTokenizer
+from kzoo.models import bert_classifier, create_model, tag_decoder, tagger
+from kzoo.text import BertTokenizer, TaggingTokenizer, WordTokenizer, tagging_graph
 
 TEXTS = ["a good film", "", "the film was good , the book was better", "unknown words"]
 
@@ -76,10 +76,37 @@ def test_a_tokenizer_needs_a_model_of_ids(tokenizer, tmp_path):
     model = keras.Model(inputs, keras.layers.Add()(inputs))
     with pytest.raises(ValueError, match=r"call_graph\(\) and a model with one input"):
         export_saved_model(model, tmp_path / "model", tokenizer)
+    words = TaggingTokenizer.train([["a", "film"]], min_count=1)
+    model = keras.Sequential([keras.Input((None,), name="words"), keras.layers.Embedding(9, 2)])
+    for other, name in ((words, "TaggingTokenizer"), (words.to_json(), "str")):
+        with pytest.raises(ValueError, match=rf"got {name} and the inputs \['words'\]"):
+            export_saved_model(model, tmp_path / "model", other)
+
+
+def test_labels_are_the_tags_of_a_tagger(model, tokenizer, tmp_path):
     words = TaggingTokenizer.train([["a", "film"]], spell=False, min_count=1)
-    model = keras.Sequential([keras.Input((None, 4), name="words"), keras.layers.Dense(2)])
-    with pytest.raises(ValueError, match="got TaggingTokenizer"):
-        export_saved_model(model, tmp_path / "model", words)
+    sizes = {"vocabulary_size": words.vocabulary_size, "num_tags": 3, "units": 4}
+    tags = tag_decoder(tagger(**sizes, head="softmax"))
+    path = tmp_path / "model"
+    with pytest.raises(ValueError, match=r"labels: expected .* of a tagger .* WordTok"):
+        export_saved_model(model, path, tokenizer, labels=["a", "b", "c"])
+    with pytest.raises(ValueError, match=r"labels: expected .* of a tagger .* NoneType"):
+        export_saved_model(tags, path, labels=["a", "b", "c"])
+    with pytest.raises(ValueError, match="labels: expected 3 names for output 'probabilities'"):
+        export_saved_model(tags, path, words, labels=["a", "b"])
+    ids = keras.Input((None,), dtype="int32", name="words")
+    taken = keras.Model(ids, {"words": keras.layers.Embedding(9, 2)(ids)})
+    with pytest.raises(ValueError, match="model: expected outputs of other names than 'words'"):
+        export_saved_model(taken, path, words)
+
+
+def test_other_words_than_those_of_python_are_no_tagger(tmp_path, monkeypatch):
+    tokenizer = TaggingTokenizer.train([["a", "film"]], spell=False, min_count=1, clitics=True)
+    model = keras.Sequential([keras.Input((None,), name="words"), keras.layers.Embedding(9, 2)])
+    monkeypatch.setattr(tagging_graph, "split_clitics_graph", lambda words: words)
+    with pytest.raises(VerificationError, match=r"output 'words' differs from .*n't"):
+        export_saved_model(model, tmp_path / "model", tokenizer)
+    assert not list(tmp_path.iterdir())
 
 
 def test_bert_reads_texts(tmp_path):

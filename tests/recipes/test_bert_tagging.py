@@ -45,6 +45,8 @@ def test_goes_on_where_it_stopped_and_leaves_everything(run):
     out, *histories = run
     check_resumed(*histories, epochs=2)
     assert {path.name for path in out.iterdir()} > {"model.keras", "report.md", "saved_model"}
+    # Its words and tags were compared with Python's when it was written.
+    assert b"serving_text" in (out / "saved_model" / "saved_model.pb").read_bytes()
     rows = {row["model"]: row for row in json.loads((out / "scores.json").read_text())}
     assert {"logistic regression", "Keras", "float16.tflite", "dynamic.tflite"} < set(rows)
     for measure in ("entity F1", "accuracy"):

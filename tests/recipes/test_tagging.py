@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import tensorflow as tf
 
 import kzoo
 from kzoo.cli import main as kzoo_command
@@ -78,6 +79,20 @@ def test_the_command_tags_from_the_file_alone(run, capsys):
     tagged = capsys.readouterr().out.strip().split(" ")
     assert [word.split("/")[0] for word in tagged] == list("김철수교수")
     assert {word.split("/")[1] for word in tagged} <= set(Predictor(out / "dynamic.tflite").labels)
+
+
+def test_the_saved_model_gives_words_and_their_tags(run):
+    out, texts = run[0], ["김철수 교수", "", "1949년 서울에서"]
+    signature = tf.saved_model.load(str(out / "saved_model")).signatures["serving_text"]
+    outputs = {name: x.numpy() for name, x in signature(text=tf.constant(texts)).items()}
+    assert set(outputs) == {"words", "tags", "tag_names", "probabilities"}
+    expected = Predictor(out / "float32.tflite").tag(texts)
+    for text, words, tags, row in zip(
+        texts, outputs["words"], outputs["tag_names"], expected, strict=True
+    ):
+        padding = [b""] * (len(texts[2]) - len(text))
+        assert words.tolist() == [character.encode() for character in text] + padding
+        assert tags.tolist() == [tag.encode() for _, tag, _ in row] + padding
 
 
 def test_settings_fit_the_knobs():
