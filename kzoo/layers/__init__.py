@@ -65,6 +65,7 @@ from kzoo.layers.transformer_decoder import TransformerDecoder
 from kzoo.layers.transformer_decoder_block import TransformerDecoderBlock
 from kzoo.layers.transformer_encoder import TransformerEncoder
 from kzoo.layers.transformer_encoder_block import TransformerEncoderBlock
+from kzoo.layers.trend import TrendCell
 from kzoo.layers.zero_masked import ZeroMasked
 from kzoo.layers.zoneout import ZoneoutCell
 
@@ -172,6 +173,7 @@ __all__ = [
     "TransformerDecoderBlock",
     "TransformerEncoder",
     "TransformerEncoderBlock",
+    "TrendCell",
     "Viterbi",
     "WindowedQRNNCell",
     "ZeroMasked",

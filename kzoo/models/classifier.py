@@ -8,7 +8,9 @@ from kzoo.layers import (
     MaxPooling,
     MeanPooling,
     NGramEmbedding,
+    Recurrent,
     Standardization,
+    TrendCell,
 )
 from kzoo.models.checks import check_sizes, check_statistics
 from kzoo.models.encoders import attend, walk
@@ -79,6 +81,7 @@ def sequence_classifier(
     num_classes,
     statistics=None,
     changes=False,
+    trends=(),
     name="sequence_classifier",
     **encoder,
 ):
@@ -94,6 +97,8 @@ def sequence_classifier(
             None leaves the features as they are.
         changes: Whether the changes of the features and their size are read too, see
             `kzoo.layers.Changes`.
+        trends: Decays of moving averages of the features, which are read with their differences,
+            see `kzoo.layers.TrendCell`; none by default.
         name: Name of the model.
         **encoder:
             `cell`: name of a recurrent cell, one of `kzoo.layers.CELLS`, or "transformer" for
@@ -121,7 +126,7 @@ def sequence_classifier(
     >>> tuple(model(np.ones((2, 5, 3), "float32")).shape)
     (2, 4)
     """
-    sequences, features = _read(num_features, statistics, changes)
+    sequences, features = _read(num_features, statistics, changes, trends)
     probabilities = _classify(features, num_classes, **encoder)
     return keras.Model(sequences, probabilities, name=name)
 
@@ -131,6 +136,7 @@ def sequence_regressor(
     num_features,
     statistics=None,
     changes=False,
+    trends=(),
     target_statistics=(0.0, 1.0),
     name="sequence_regressor",
     **encoder,
@@ -141,6 +147,7 @@ def sequence_regressor(
         num_features: Number of features of a time step.
         statistics: As in `sequence_classifier`.
         changes: As in `sequence_classifier`.
+        trends: As in `sequence_classifier`.
         target_statistics: `(mean, variance)` of the numbers, by which the model scales what the
             network gives.
         name: Name of the model.
@@ -156,7 +163,7 @@ def sequence_regressor(
     >>> tuple(model(np.ones((2, 5, 3), "float32")).shape)
     (2, 1)
     """
-    sequences, features = _read(num_features, statistics, changes)
+    sequences, features = _read(num_features, statistics, changes, trends)
     features = _encode(features, **encoder)
     number = keras.layers.Dense(1, name="standardized")(features)
     mean, variance = target_statistics
@@ -170,6 +177,7 @@ def sequence_labeller(
     num_classes,
     statistics=None,
     changes=False,
+    trends=(),
     cell="gru",
     units=64,
     num_layers=1,
@@ -186,6 +194,7 @@ def sequence_labeller(
         num_classes: Number of classes.
         statistics: As in `sequence_classifier`.
         changes: As in `sequence_classifier`.
+        trends: As in `sequence_classifier`.
         cell: Name of a recurrent cell, one of `kzoo.layers.CELLS`.
         units: Width of a recurrent layer.
         num_layers: Number of recurrent layers.
@@ -205,14 +214,14 @@ def sequence_labeller(
     """
     check_sizes(num_classes=num_classes)
     # A stream has no padding: a step of zeros is a measurement.
-    sequences, features = _read(num_features, statistics, changes, masked=False)
+    sequences, features = _read(num_features, statistics, changes, trends, masked=False)
     features = walk(features, cell, units, num_layers, False, dropout)
     features = keras.layers.Dropout(dropout, name="dropout")(features)
     softmax = keras.layers.Dense(num_classes, activation="softmax", name="probabilities")
     return keras.Model(sequences, softmax(features), name=name)
 
 
-def _read(num_features, statistics, changes, masked=True):
+def _read(num_features, statistics, changes, trends, masked=True):
     """Returns the input of real-valued sequences, and its features, masked and standardized."""
     check_sizes(num_features=num_features)
     sequences = features = keras.Input((None, num_features), name="sequences")
@@ -221,9 +230,15 @@ def _read(num_features, statistics, changes, masked=True):
     if statistics is not None:
         scaling = Standardization(*check_statistics(statistics, num_features), name="scaling")
         features = scaling(features)
-    if changes:
-        features = Changes(name="changes")(features)
-    return sequences, features
+    read = [Changes(name="changes")(features)] if changes else []
+    if trends:
+        cell = TrendCell(num_features, trends)
+        # Nobody reads what masked steps give, and zeros cost the least.
+        layer = Recurrent(cell, return_sequences=True, zero_output_for_mask=True, name="trends")
+        read.append(layer(features))
+    if len(read) > 1:
+        return sequences, keras.layers.Concatenate(name="read")(read)
+    return sequences, read[0] if read else features
 
 
 def _classify(features, num_classes, **encoder):

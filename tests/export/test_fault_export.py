@@ -18,7 +18,7 @@ VALUES = np.random.default_rng(0).normal([1013, -3], [5, 2], (6, 80, 2)).astype(
 CLASSES = ["normal", "stuck", "leak"]
 MODELS = {
     "sequence_gru": {"num_classes": 3, "changes": True},
-    "regressor_gru": {"target_statistics": (80.0, 1600.0)},
+    "regressor_gru": {"target_statistics": (80.0, 1600.0), "trends": (0.8, 0.95)},
     "regressor_lstm": {"changes": True},
 }
 
@@ -59,9 +59,12 @@ def test_runs_in_both_runtimes(files, name, precision):
     np.testing.assert_allclose(found, expected, atol=limit * scale)
 
 
-@pytest.mark.parametrize(("name", "changes"), [("labeller_gru", True), ("labeller_sru", False)])
-def test_a_stream_labels_every_measurement_as_the_whole_does(name, changes, tmp_path):
-    model = make(name, num_classes=3, changes=changes)
+@pytest.mark.parametrize(
+    ("name", "reads"),
+    [("labeller_gru", {"changes": True, "trends": (0.8, 0.95)}), ("labeller_sru", {})],
+)
+def test_a_stream_labels_every_measurement_as_the_whole_does(name, reads, tmp_path):
+    model = make(name, num_classes=3, **reads)
     options = dict(inputs=VALUES, labels=CLASSES, lengths=(5, 20))
     verification = export_streaming(model, tmp_path / "step.tflite", 1, **options)
     assert verification.runtimes == ("Interpreter", "CompiledModel")
