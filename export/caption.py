@@ -39,21 +39,22 @@ class CaptionPredictor(Seq2SeqPredictor):
         if len(self.picture_shape) != 3:
             raise ExportError(f"path: {path} takes {source['name']}, and no pictures")
 
-    def align(self, picture):
-        """Return where greedy search looked while it wrote.
+    def align(self, picture, beam=True):
+        """Return where a search looked while it wrote.
 
         Args:
             picture: `(height, width, channels)`.
+            beam: whether to take the best of beam search, or greedy search.
 
         Returns:
             The tokens written (the end with them, if it came), and float32 `(tokens, rows,
             columns)`, how much each place of the grid over the picture was attended to.
 
         Raises:
-            ValueError: the file gives no alignments, or carries no tokenizer.
+            ValueError: the file gives no alignments of that search, or carries no tokenizer.
         """
-        self._check_alignments()
-        words, weights = self._alignments(self._read(np.asarray(picture)[None]))
+        self._check_alignments(beam)
+        words, weights = self._align(self._read(np.asarray(picture)[None]), beam)
         return words, to_grids(weights, self.picture_shape)
 
     def _read(self, pictures):

@@ -4,6 +4,9 @@ from dataclasses import asdict, dataclass
 
 from kzoo.decoding.checks import check_ids, check_integer, check_number
 
+# The searches that can give alignments.
+ALIGNED = ("greedy", "beam")
+
 
 @dataclass(frozen=True)
 class Search:
@@ -19,7 +22,7 @@ class Search:
     num_results: int
     length_penalty: float
     banned_ids: tuple[int, ...]
-    alignments: bool
+    alignments: tuple[str, ...]
 
     @property
     def rules(self):
@@ -29,7 +32,7 @@ class Search:
 
     def describe(self):
         """All of it, ready for JSON."""
-        return {**asdict(self), "banned_ids": list(self.banned_ids)}
+        return {name: list(x) if isinstance(x, tuple) else x for name, x in asdict(self).items()}
 
 
 def make_search(
@@ -49,6 +52,8 @@ def make_search(
     >>> make_search(2, 3, max_length=0, beam_size=4)
     Traceback (most recent call last):
     ValueError: `max_length` must be an integer of at least 1. Received: max_length=0
+    >>> make_search(2, 3, max_length=9, beam_size=4, alignments=True).alignments
+    ('greedy', 'beam')
     """
     num_results = beam_size if num_results is None else num_results
     check_integer("start_id", start_id, 0)
@@ -59,6 +64,13 @@ def make_search(
     check_integer("num_results", num_results, 1, beam_size)
     check_number("length_penalty", length_penalty, "of at least 0", lambda x: x >= 0)
     check_ids("banned_ids", banned_ids)
+    if isinstance(alignments, bool):
+        alignments = ALIGNED if alignments else ()
+    if not isinstance(alignments, tuple | list) or not set(alignments) <= set(ALIGNED):
+        raise ValueError(
+            f"`alignments` must be True, False or a tuple of {ALIGNED}. "
+            f"Received: alignments={alignments!r}"
+        )
     return Search(
         start_id,
         end_id,
@@ -67,5 +79,5 @@ def make_search(
         num_results,
         length_penalty,
         tuple(banned_ids),
-        alignments,
+        tuple(alignments),
     )

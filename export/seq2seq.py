@@ -47,8 +47,8 @@ def export_seq2seq(
       outputs, are the memory, and go into every step as they are.
     - `greedy`: `source_ids` to `ids` `(batch, max_length)`, `lengths`, `scores` `(batch,)` and, on
       request, `alignments` `(batch, max_length, source)`.
-    - `beam`: `source_ids` to `ids` `(batch, num_results, max_length)`, `lengths` and `scores`,
-      best first. A hypothesis that was not found, among few ids, has length 0.
+    - `beam`: `source_ids` to the same with an axis `num_results` after the batch, best first. A
+      hypothesis that was not found, among few ids, has length 0.
 
     With `sampling` it has three more, as those of `export_language_model`: `sample` takes
     `source_ids`, `seed`, `temperature`, `top_k`, `top_p` and `repetition_penalty`, `draw` chooses
@@ -57,9 +57,9 @@ def export_seq2seq(
 
     The file is verified with every batch of `inputs`, in LiteRT's Interpreter and CompiledModel.
     The encoder, the first steps, and the scores of all ids are those of the Keras model; in
-    float32 so are the ids of `greedy` and `beam` (but for ties: other ids of the same score), and a
-    loop over `step` outside of the file gives the ids of `greedy`. Rounded weights may let other
-    ids win.
+    float32 so are the ids of `greedy` and `beam` (but for ties: other ids of the same score) and
+    their alignments, and a loop over `step` outside of the file gives the ids of `greedy`. Rounded
+    weights may let other ids win.
 
     Args:
         model: keras.Model with a layer "encoder" and a layer "decoder", as
@@ -74,7 +74,8 @@ def export_seq2seq(
         num_results: number of hypotheses that `beam` gives, `beam_size` by default.
         length_penalty: exponent of `kzoo.decoding.gnmt_length_penalty`; 0 for none.
         banned_ids: ids that are never chosen.
-        alignments: whether `greedy` gives alignments.
+        alignments: whether `greedy` and `beam` give alignments; a tuple names one of them alone.
+            Those of `beam` take up to 5 % of its time.
         sampling: whether the file can draw and judge, too.
         labels: names of the classes of a model that reads labels, for the bundle.
         source_tokenizer: object with `to_json()`, for the bundle.

@@ -4,10 +4,9 @@ from functools import cached_property
 
 from keras import ops
 
-from kzoo.decoding import greedy
 from kzoo.export.errors import ExportError
 from kzoo.export.sampling_programs import SamplingPrograms, log_probabilities
-from kzoo.export.step_programs import StepPrograms, found
+from kzoo.export.step_programs import StepPrograms
 from kzoo.models import Seq2SeqSteps
 
 
@@ -34,9 +33,9 @@ class Programs(StepPrograms):
     def outputs(self):
         """Lists of (name, shape, dtype) by signature."""
         outputs = super().outputs
-        if self.search.alignments:
-            shape = (None, self.search.max_length, self.steps.places)
-            outputs["greedy"].append(("alignments", shape, "float32"))
+        for signature in self.search.alignments:
+            (_, shape, _), *_ = outputs[signature]
+            outputs[signature].append(("alignments", (*shape, self.steps.places), "float32"))
         return outputs
 
     def begin(self, sources):
@@ -47,14 +46,14 @@ class Programs(StepPrograms):
         """Returns the state before the first step by name."""
         return self.named_state(self.begin(sources)[0])
 
-    def greedy(self, sources):
-        """Returns ids, lengths, scores and, on request, alignments."""
-        if not self.search.alignments:
-            return super().greedy(sources)
+    def start(self, signature, sources):
+        """Returns what a search starts from; one that shall give alignments attends."""
+        if signature not in self.search.alignments:
+            return super().start(signature, sources)
         state, mask = self.steps.begin(sources)
-        arguments = state, self._start_ids(sources)
-        decoded = greedy(self.steps.attend, *arguments, **self.search.rules, source_mask=mask)
-        return found(decoded)
+        start_ids = self._start_ids(sources)
+        step = self.steps.attend
+        return {"step": step, "state": state, "start_ids": start_ids, "source_mask": mask}
 
     def _start_ids(self, sources):
         return ops.full((ops.shape(sources)[0],), self.search.start_id, "int32")

@@ -152,7 +152,7 @@ class _Run:
             wanted = np.where(same | missing, 0.0, case.expected["scores"])
             self.compare(signature, Case(case.inputs, {"ids": wanted}), {"ids": ties})
             if "alignments" in outputs:
-                rows = same[:, None, None]
+                rows = np.expand_dims(same, (-2, -1))
                 found["alignments"] = outputs["alignments"] * rows
                 expected["alignments"] = case.expected["alignments"] * rows
         return self.compare(signature, Case(case.inputs, expected), found)

@@ -129,6 +129,11 @@ class StepPrograms:
         """Returns `(state, start_ids)`."""
         raise NotImplementedError
 
+    def start(self, signature, ids):
+        """Returns what a search starts from, arguments of `kzoo.decoding` by name."""
+        state, start_ids = self.begin(ids)
+        return {"step": self.steps.step, "state": state, "start_ids": start_ids}
+
     def named_state(self, state):
         """Returns the tensors of a tree of the state by name."""
         tensors = zip(self.state, keras.tree.flatten(state), strict=True)
@@ -143,15 +148,14 @@ class StepPrograms:
         return {"logits": ops.cast(logits, "float32"), **changed}
 
     def greedy(self, ids):
-        """Returns ids, lengths and scores."""
-        return found(greedy(self.steps.step, *self.begin(ids), **self.search.rules))
+        """Returns ids, lengths, scores and what else the search gives."""
+        return found(greedy(**self.start("greedy", ids), **self.search.rules))
 
     def beam(self, ids):
-        """Returns ids, lengths and scores, best first."""
+        """Returns the same of several hypotheses, best first."""
         search = self.search
         decoded = beam_search(
-            self.steps.step,
-            *self.begin(ids),
+            **self.start("beam", ids),
             **search.rules,
             num_beams=search.beam_size,
             num_results=search.num_results,

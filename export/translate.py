@@ -78,19 +78,23 @@ class Seq2SeqPredictor:
             for row in zip(outputs["ids"], outputs["scores"], outputs["lengths"], strict=True)
         ]
 
-    def align(self, text):
-        """Return what greedy search attended to while it wrote.
+    def align(self, text, beam=True):
+        """Return what a search attended to while it wrote.
+
+        Args:
+            text: str.
+            beam: whether to take the best of beam search, or greedy search.
 
         Returns:
             Tokens of the source, tokens written (the end with them, if it came), and the float32
             weights, one row for each token written and one column for each of the source.
 
         Raises:
-            ValueError: the file gives no alignments, or carries no tokenizers.
+            ValueError: the file gives no alignments of that search, or carries no tokenizers.
         """
-        self._check_alignments()
+        self._check_alignments(beam)
         source_ids = self._read([text])
-        target, weights = self._alignments(source_ids)
+        target, weights = self._align(source_ids, beam)
         source = [self.source_tokenizer.vocabulary[id] for id in source_ids[0, : weights.shape[1]]]
         return source, target, weights
 
@@ -124,16 +128,22 @@ class Seq2SeqPredictor:
             )
         return self.source_tokenizer(texts)
 
-    def _check_alignments(self):
-        if not self.manifest["seq2seq"]["alignments"]:
-            raise ValueError("align: this file gives no alignments; export it with alignments=True")
+    def _check_alignments(self, beam):
+        signature = "beam" if beam else "greedy"
+        outputs = self.manifest["signatures"][signature]["outputs"]
+        if "alignments" not in [spec["name"] for spec in outputs]:
+            raise ValueError(
+                f"align: {signature!r} of this file gives no alignments; export it with "
+                f"alignments=True. Received: beam={beam}"
+            )
 
-    def _alignments(self, source):
-        """Returns the tokens that greedy search writes for one source, and their alignments."""
-        outputs = self.search(source, beam=False)
-        weights = outputs["alignments"][0, : outputs["lengths"][0]]
+    def _align(self, source, beam):
+        """Returns the tokens that a search writes for one source, and their alignments."""
+        outputs = self.search(source, beam)
+        row = 0, *([0] if beam else [])
+        weights = outputs["alignments"][row][: outputs["lengths"][row]]
         vocabulary = self.target_tokenizer.vocabulary
-        return [vocabulary[id] for id in outputs["ids"][0, : len(weights)]], weights
+        return [vocabulary[id] for id in outputs["ids"][row][: len(weights)]], weights
 
     def _trim(self, ids):
         (ends,) = np.nonzero(ids == self.manifest["seq2seq"]["end_id"])

@@ -50,7 +50,9 @@ class BeamSteps:
             self.length_penalty = ops.ones_like
         else:
             self.length_penalty = options.length_penalty
-        self.source_mask = repeat_rows(step.source_mask, options.num_groups)
+        # Without a penalty nobody reads the coverage, and a runtime would carry it all the same.
+        mask = step.source_mask if options.coverage_penalty else []
+        self.source_mask = repeat_rows(mask, options.num_groups)
         # The beams of a row all have the same, so it need not follow them.
         self.memory = repeat_rows(step.memory, width * options.num_groups)
 
@@ -96,8 +98,10 @@ class BeamSteps:
         )
         scores, ids = take_per_row([totals, ids], picked)
         parents = ops.floor_divide(picked, count)
-        alignments = [ops.reshape(x, (-1, width, *ops.shape(x)[1:])) for x in alignments]
-        coverage = [c + a for c, a in zip(search.coverage, alignments, strict=True)]
+        coverage = [
+            c + ops.reshape(a, ops.shape(c))
+            for c, a in zip(search.coverage, alignments, strict=False)
+        ]
         candidates = [x[:, :width] for x in (scores, parents, ids)]
         finished = self._finish(t, search, *candidates, coverage)
 
@@ -122,7 +126,7 @@ class BeamSteps:
         ends = ops.logical_or(ids == self.rules.end_id, length >= self.rules.max_length)
         ends = ops.logical_and(ends, ops.expand_dims(ops.logical_not(search.done), 1))
         scores = scores / self._penalty(length)
-        if coverage and self.options.coverage_penalty:
+        if coverage:
             logs = ops.log(ops.clip(coverage[0], LEAST_COVERAGE, 1.0))
             logs = logs * ops.expand_dims(self.source_mask[0], 1)
             penalty = self.options.coverage_penalty * ops.sum(logs, axis=-1)
@@ -154,7 +158,7 @@ def trace_back(finished, history, max_length, pad_id):
         finished: `Finished`.
         history: List of the parents and the ids of the live hypotheses after each step,
             `(max_length, rows, width)`, and optionally of the alignments of those before it,
-            `(max_length, rows, width, source)`.
+            `(max_length, rows * width, source)`.
         max_length: Integer or scalar int32 tensor.
         pad_id: Id that fills a hypothesis after its end.
 
@@ -171,24 +175,34 @@ def trace_back(finished, history, max_length, pad_id):
     [[[6, 3], [4, 0]]]
     """
     parents, ids, *alignments = history
+    width = finished.ids.shape[1]
     longest = ops.max(finished.lengths)
-    pad = ops.full_like(finished.ids, pad_id)
 
     def step(n, place):
         t = longest - 1 - n
-        is_last, is_before = t == finished.lengths - 1, t < finished.lengths - 1
-        before, emitted = take_per_row([parents[t], ids[t]], place)
-        emitted = ops.where(is_before, emitted, pad)
-        emitted = [ops.where(is_last, finished.ids, emitted)]
-        place = ops.where(is_before, before, place)
-        place = ops.where(is_last, finished.parents, place)
-        reached = ops.expand_dims(t < finished.lengths, -1)
-        attended = take_per_row([x[t] for x in alignments], place)
-        emitted += [ops.where(reached, x, 0.0) for x in attended]
-        return place, emitted
+        (before,) = take_per_row([parents[t]], place)
+        place = ops.where(t < finished.lengths - 1, before, place)
+        place = ops.where(t == finished.lengths - 1, finished.parents, place)
+        return place, [place]
 
-    blank = [pad, *(ops.zeros_like(x[0]) for x in alignments)]
-    _, reverse = unroll(step, ops.zeros_like(pad), max_length, blank, lambda n, place: n < longest)
+    # The loop finds places alone: what stands at them is taken at once, for all steps.
+    blank = ops.zeros_like(finished.parents)
+    _, (reverse,) = unroll(step, blank, max_length, [blank], lambda n, place: n < longest)
     t = ops.arange(max_length, dtype="int32")
-    order = ops.where(t < longest, longest - 1 - t, t)
-    return [ops.moveaxis(take_rows(x, order), 0, 2) for x in reverse]
+
+    def follow(x, last):
+        places = take_rows(reverse, ops.maximum(last - t, 0))
+        (x,) = take_per_row([x], ops.reshape(places, (-1, width)))
+        x = ops.reshape(x, (-1, *ops.shape(finished.ids), *ops.shape(x)[2:]))
+        return ops.moveaxis(x, 0, 2)
+
+    lengths = ops.expand_dims(finished.lengths, 2)
+    # An id was chosen where the next step starts, and the last one is not among the live.
+    ids = follow(ops.reshape(ids, (-1, width)), longest - 2)
+    ids = ops.where(t == lengths - 1, ops.expand_dims(finished.ids, 2), ids)
+    ids = ops.where(t < lengths, ids, ops.full_like(ids, pad_id))
+    alignments = [
+        follow(ops.reshape(x, (-1, width, ops.shape(x)[2])), longest - 1) for x in alignments
+    ]
+    reached = ops.expand_dims(t < lengths, 3)
+    return [ids, *(ops.where(reached, x, 0.0) for x in alignments)]

@@ -8,7 +8,7 @@ from kzoo.decoding.beam_steps import BeamSteps, trace_back
 from kzoo.decoding.checks import check_integer, check_number
 from kzoo.decoding.loop import unroll
 from kzoo.decoding.result import Decoded
-from kzoo.decoding.rows import take_per_row
+from kzoo.decoding.rows import repeat_rows, take_per_row
 from kzoo.decoding.step import Rules, StepFunction
 
 
@@ -128,7 +128,7 @@ def beam_search(
     steps = BeamSteps(step, rules, num_beams // num_groups, options)
     search = steps.start()
     zeros = ops.zeros_like(search.finished.ids)
-    blank = [zeros, zeros, *search.coverage]
+    blank = [zeros, zeros, *map(ops.zeros_like, repeat_rows(step.source_mask, num_beams))]
     search, history = unroll(steps.advance, search, rules.max_length, blank, steps.goes_on)
     found = trace_back(search.finished, history, rules.max_length, pad_id)
     # The groups of a row side by side, and the best of them all.

@@ -28,30 +28,37 @@ def unroll(step, carry, length, blank, goes_on):
     >>> float(carry), [float(x) for x in history]
     (8.0, [1.0, 2.0, 4.0, 0.0, 0.0])
     """
-    block = min(BLOCK, length) if isinstance(length, int) else BLOCK
+    if isinstance(length, int) and length <= BLOCK:
+        return _fill_page(step, 0, length, carry, _stack(blank, length), goes_on)
 
     def run_block(n, carry, history):
-        start = n * block
-        count = ops.minimum(length - start, block)
-
-        def run_step(t, carry, page):
-            carry, emitted = step(start + t, carry)
-            return t + 1, carry, _write(page, t, emitted)
-
-        _, carry, page = ops.while_loop(
-            lambda t, carry, page: ops.logical_and(t < count, goes_on(start + t, carry)),
-            run_step,
-            (0, carry, _stack(blank, block)),
-        )
+        start = n * BLOCK
+        count = ops.minimum(length - start, BLOCK)
+        carry, page = _fill_page(step, start, count, carry, _stack(blank, BLOCK), goes_on)
         return n + 1, carry, _write(history, n, page)
 
-    pages = (length + block - 1) // block
+    pages = (length + BLOCK - 1) // BLOCK
     _, carry, history = ops.while_loop(
-        lambda n, carry, history: ops.logical_and(n < pages, goes_on(n * block, carry)),
+        lambda n, carry, history: ops.logical_and(n < pages, goes_on(n * BLOCK, carry)),
         run_block,
-        (0, carry, _stack(_stack(blank, block), pages)),
+        (0, carry, _stack(_stack(blank, BLOCK), pages)),
     )
     return carry, [ops.reshape(x, (-1, *ops.shape(x)[2:]))[:length] for x in history]
+
+
+def _fill_page(step, start, count, carry, page, goes_on):
+    """Runs `count` steps from `start` on; returns the carry, and what they emit."""
+
+    def run_step(t, carry, page):
+        carry, emitted = step(start + t, carry)
+        return t + 1, carry, _write(page, t, emitted)
+
+    _, carry, page = ops.while_loop(
+        lambda t, carry, page: ops.logical_and(t < count, goes_on(start + t, carry)),
+        run_step,
+        (0, carry, page),
+    )
+    return carry, page
 
 
 def _stack(tensors, count):

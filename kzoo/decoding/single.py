@@ -39,8 +39,7 @@ def decode(step, rules, choose, memory=()):
         gain = (gain - log_total(logits))[:, 0]
         scores = ops.where(finished, scores, scores + gain)
         lengths = ops.where(finished, lengths, t + 1)
-        emitted = [ops.where(finished, pad, chosen)]
-        emitted += [ops.where(ops.expand_dims(finished, 1), 0.0, x) for x in alignments]
+        emitted = [ops.where(finished, pad, chosen), *alignments]
         finished = ops.logical_or(finished, chosen == rules.end_id)
         # The pad id may be outside of the vocabulary, so a finished row goes on with the end id.
         ids = ops.where(finished, rules.end_id, chosen)
@@ -53,5 +52,9 @@ def decode(step, rules, choose, memory=()):
     carry, (ids, *alignments) = unroll(
         advance, carry, rules.max_length, blank, lambda t, carry: ops.logical_not(ops.all(carry[2]))
     )
-    alignments = ops.transpose(alignments[0], (1, 0, 2)) if alignments else None
-    return Decoded(ops.transpose(ids), carry[3], carry[4], alignments)
+    lengths, scores = carry[3:5]
+    reached = ops.arange(rules.max_length, dtype="int32") < ops.expand_dims(lengths, 1)
+    alignments = [
+        ops.where(ops.expand_dims(reached, 2), ops.transpose(x, (1, 0, 2)), 0.0) for x in alignments
+    ]
+    return Decoded(ops.transpose(ids), lengths, scores, *alignments)

@@ -206,7 +206,7 @@ def measure(file, scenes, language):
         tokenizer = predictor.target_tokenizer
         captions = [tokenizer.detokenize(row) for row in ids]
         row = {"model": f"{file.path.name}, {way}", **scores(captions, scenes.captions)}
-        if "alignments" in found:
+        if "alignments" in found and not beam:
             grids = to_grids(found["alignments"], predictor.picture_shape)
             share = share_of_peaks(ids, grids, tokenizer, scenes, language)
             row["attention on the digit"] = f"{share:.2f}"

@@ -39,7 +39,7 @@ def export_files(model, out, tokenizers, knobs, sources):
     export_seq2seq_saved_model(model, out / "saved_model", **options)
     options |= dict(start_id=Tokenizer.start_id, end_id=Tokenizer.end_id)
     options |= dict(inputs=reader(generation.spread(sources, VERIFIED)))
-    options |= dict(alignments=model.get_layer("decoder").attends)
+    options |= dict(alignments=("greedy",) if model.get_layer("decoder").attends else ())
     return export_seq2seq(model, run_folder.files(out), **options)
 
 

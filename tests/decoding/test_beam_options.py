@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from kzoo.decoding import beam_search, gnmt_length_penalty
+from kzoo.decoding import beam_search, gnmt_length_penalty, loop
 from tests.decoding.steps import END, exhaustive, hypotheses, log_softmax, markov, numpy, rows_of
 
 SOURCE = 5
@@ -59,7 +59,9 @@ def test_attention_to_nothing_costs_much_but_not_infinity():
     assert (numpy(decoded.scores) < np.log(1e-6)).all()
 
 
-def test_alignments_follow_the_hypotheses():
+@pytest.mark.parametrize("block", [64, 4])
+def test_alignments_follow_the_hypotheses(block, monkeypatch):
+    monkeypatch.setattr(loop, "BLOCK", block)
     _, alignments, step, state, start = markov(6, 5, seed=2, source=SOURCE)
     decoded = beam_search(
         step, state, start, END, 9, num_beams=4, source_mask=np.ones((6, SOURCE), bool)

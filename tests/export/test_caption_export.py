@@ -50,7 +50,8 @@ def searched(model, pictures, beam):
     arguments = [state, [START] * len(pictures), END, LENGTH]
     if not beam:
         return greedy(steps.attend, *arguments, banned_ids=BANNED, source_mask=mask)
-    return beam_search(steps.step, *arguments, banned_ids=BANNED, num_beams=3, num_results=2)
+    options = {"num_beams": 3, "num_results": 2, "source_mask": mask}
+    return beam_search(steps.attend, *arguments, banned_ids=BANNED, **options)
 
 
 def test_was_verified_on_real_pictures(run):
@@ -86,10 +87,11 @@ def test_describes_pictures_with_the_file_alone(run):
         assert predictor(SCENES.pictures, beam) == [tokenizer.detokenize(row) for row in ids]
     assert predictor(SCENES.pictures[..., 0]) == predictor(SCENES.pictures)
     assert predictor.best(SCENES.pictures[:1])[0][0][0] == predictor(SCENES.pictures[:1])[0]
-    words, grids = predictor.align(SCENES.pictures[0])
-    assert grids.shape == (len(words), 8, 8)
-    expected = np.asarray(searched(model, SCENES.pictures[:1], False).alignments)[0]
-    np.testing.assert_allclose(grids.reshape(len(words), 64), expected[: len(words)], atol=1e-5)
+    for beam, best in ((False, 0), (True, (0, 0))):
+        words, grids = predictor.align(SCENES.pictures[0], beam)
+        assert grids.shape == (len(words), 8, 8)
+        expected = np.asarray(searched(model, SCENES.pictures[:1], beam).alignments)[best]
+        np.testing.assert_allclose(grids.reshape(len(words), 64), expected[: len(words)], atol=1e-5)
 
 
 def test_the_manifest_and_verify_know_pictures(run):

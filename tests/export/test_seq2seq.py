@@ -17,8 +17,8 @@ from kzoo.export import (
     runtimes,
     verify,
 )
-from kzoo.export.flatbuffer import constant_bytes
 from kzoo.export.runtimes import CompiledModelRuntime, InterpreterRuntime
+from kzoo.export.seq2seq_programs import Programs
 from kzoo.models import Seq2SeqSteps, seq2seq, transformer_seq2seq
 from kzoo.text import WordTokenizer
 from tests.weights import randomize
@@ -75,7 +75,7 @@ def searched(model, source_ids, beam):
     if not beam:
         return greedy(steps.attend, *arguments, banned_ids=BANNED, source_mask=mask)
     options = {"num_beams": 3, "num_results": 2, "length_penalty": gnmt_length_penalty(0.6)}
-    return beam_search(steps.step, *arguments, banned_ids=BANNED, **options)
+    return beam_search(steps.attend, *arguments, banned_ids=BANNED, source_mask=mask, **options)
 
 
 def test_was_verified_on_the_real_inputs(run):
@@ -96,7 +96,7 @@ def test_searches_as_python_does(run, runtime, signature):
     outputs = runtime(folder / "model.tflite", signature).run(
         {"source_ids": source_ids}, {name: x.shape for name, x in expected.items()}
     )
-    assert set(outputs) == set(expected)
+    assert set(outputs) == set(expected) == {"ids", "lengths", "scores", "alignments"}
     for name, x in expected.items():
         np.testing.assert_allclose(outputs[name], x, rtol=1e-4, atol=1e-5, err_msg=name)
 
@@ -196,13 +196,31 @@ def test_long_sources_are_cut_with_a_warning(run):
     assert texts == predictor([long, "Film"])
 
 
-def test_aligns_what_it_writes(run):
+@pytest.mark.parametrize("beam", [False, True])
+def test_aligns_what_it_writes(run, beam):
     model, (source, target), folder, _ = run
-    tokens, written, weights = Seq2SeqPredictor(folder / "model.tflite").align("ein guter Film")
-    decoded = searched(model, source(["ein guter Film"]), False)
+    predictor = Seq2SeqPredictor(folder / "model.tflite")
+    tokens, written, weights = predictor.align("ein guter Film", beam)
+    decoded = searched(model, source(["ein guter Film"]), beam)
+    best = (0, 0) if beam else (0,)
+    ids = np.asarray(decoded.ids)[best][: int(decoded.lengths[best])]
     assert tokens == ["ein", "guter", "Film"]
-    assert written == [target.vocabulary[id] for id in decoded.ids[0, : int(decoded.lengths[0])]]
-    np.testing.assert_allclose(weights, decoded.alignments[0, : len(written)], atol=1e-5)
+    assert written == [target.vocabulary[id] for id in ids]
+    np.testing.assert_allclose(weights, decoded.alignments[best][: len(written)], atol=1e-5)
+    np.testing.assert_allclose(weights.sum(axis=-1), 1, rtol=1e-5)
+
+
+def test_beams_are_verified_with_their_alignments(run, monkeypatch):
+    model, (source, _), folder, _ = run
+    beam = Programs.beam
+
+    def look_elsewhere(programs, sources):
+        found = beam(programs, sources)
+        return {**found, "alignments": found["alignments"][:, ::-1]}
+
+    monkeypatch.setattr(Programs, "beam", look_elsewhere)
+    with pytest.raises(VerificationError, match=r"'beam'.*'alignments' differs"):
+        verify(folder / "model.tflite", model, source(SOURCES))
 
 
 @pytest.mark.parametrize("way", ["model.tflite", "model.keras", "."])
@@ -224,49 +242,6 @@ def test_translate_reads_lines_and_searches_greedily(run, capsys, monkeypatch):
     assert capsys.readouterr().out.splitlines() == expected
 
 
-def test_rounded_weights_are_stored_once(tmp_path):
-    model = randomize(
-        seq2seq(source_vocabulary_size=60, target_vocabulary_size=50, embedding_dim=32, units=32),
-        scale=0.3,
-    )
-    verification = export_seq2seq(
-        model, tmp_path / "m.tflite", "dynamic", start_id=START, end_id=END, max_length=3
-    )
-    # So is the table that embeds and scores.
-    weights = model.count_params()
-    assert verification.constant_bytes["INT8"] <= weights
-    content = (tmp_path / "m.tflite").read_bytes()
-    assert sum(constant_bytes(content).values()) < 1.5 * weights
-    assert verification.max_difference < 0.1
-
-
-def test_beam_wider_than_the_vocabulary_and_a_single_step(tmp_path):
-    model = randomize(
-        seq2seq(
-            source_vocabulary_size=9,
-            target_vocabulary_size=6,
-            embedding_dim=4,
-            units=4,
-            cell="lstm",
-            bidirectional=False,
-            attention=None,
-        )
-    )
-    path = tmp_path / "m.tflite"
-    export_seq2seq(model, path, start_id=START, end_id=END, max_length=1, beam_size=8)
-    predictor = Seq2SeqPredictor(path)
-    outputs = predictor.search([[4, 5]])
-    assert sorted(outputs["ids"][0, :6, 0].tolist()) == [0, 1, 2, 3, 4, 5]
-    assert outputs["lengths"][0].tolist() == [1] * 6 + [0] * 2
-    assert (outputs["scores"][0, 6:] < -1e38).all()
-    greedy = predictor.search([[4, 5]], beam=False)
-    assert greedy["ids"].tolist() == outputs["ids"][:, 0].tolist()
-    with pytest.raises(ValueError, match="no tokenizers"):
-        predictor(["text"])
-    with pytest.raises(ValueError, match="no alignments"):
-        predictor.align("text")
-
-
 def test_the_caches_of_a_transformer_are_state(tmp_path):
     model = transformer_seq2seq(
         source_vocabulary_size=9,
@@ -277,13 +252,17 @@ def test_the_caches_of_a_transformer_are_state(tmp_path):
         num_layers=2,
     )
     paths = {name: tmp_path / f"{name}.tflite" for name in ("float32", "float16", "dynamic")}
-    files = export_seq2seq(model, paths, start_id=START, end_id=END, max_length=5, alignments=True)
+    rules = {"start_id": START, "end_id": END, "max_length": 5}
+    files = export_seq2seq(model, paths, **rules, alignments=("beam",))
     assert [(file.path, file.precision) for file in files] == [(p, n) for n, p in paths.items()]
     assert files[0].max_difference < 1e-5
     assert "FLOAT16" in files[1].constant_bytes
     manifest = read_bundle(paths["float32"]).manifest
     assert "blocks_1_1" in manifest["seq2seq"]["state"]
     assert "memory_1_1" in manifest["seq2seq"]["memory"]
+    greedy, beam = (manifest["signatures"][name]["outputs"] for name in ("greedy", "beam"))
+    assert [spec["name"] for spec in greedy] == ["ids", "lengths", "scores"]
+    assert beam[-1] == {"name": "alignments", "shape": [None, 4, 5, None], "dtype": "float32"}
     # Room for the longest text, and no more.
     shapes = {s["name"]: s["shape"] for s in manifest["signatures"]["step"]["inputs"]}
     assert 5 in shapes["blocks_1_1"]

@@ -19,6 +19,7 @@ START, END = 2, 3
         ({"num_results": 5}, "`num_results` must be an integer from 1 to 4"),
         ({"end_id": 99}, "`end_id` must be below the vocabulary_size of the decoder, 6"),
         ({"alignments": True}, "alignments: expected a decoder that attends"),
+        ({"alignments": "beam"}, "`alignments` must be True, False or a tuple of"),
         ({"source_tokenizer": "words"}, "source_tokenizer: expected an object with to_json"),
     ],
 )
