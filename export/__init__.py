@@ -37,6 +37,7 @@ _MODULE_OF = {
     "most_sensitive": "sensitivity",
     "prepare": "preparation",
     "read_bundle": "bundle",
+    "streaming_exports": "streaming_export",
     "streaming_model": "streaming",
     "verify": "verification",
     "zero_state": "streaming",

@@ -61,21 +61,73 @@ def export_streaming(
     ...     print(error)
     model: cannot be streamed: layer 'pool' (GlobalMaxPooling1D) mixes time steps
     """
+    exports = streaming_exports(
+        model,
+        {precision: path},
+        chunk_size,
+        inputs=inputs,
+        labels=labels,
+        tolerance=tolerance,
+        lengths=lengths,
+        lowering=lowering,
+        details=details,
+    )
+    return export_many(exports)[0]
+
+
+def streaming_exports(
+    model,
+    paths,
+    chunk_size=1,
+    *,
+    inputs=None,
+    labels=None,
+    tolerance=None,
+    lengths=LENGTHS,
+    lowering="auto",
+    details=None,
+):
+    """Describe the files of a causal Keras model in several precisions, for `export_many`.
+
+    The model is traced once for all of them. The other arguments are those of `export_streaming`.
+
+    Args:
+        model: functional or Sequential keras.Model.
+        paths: dict from precisions to the files to write.
+
+    Returns:
+        List of `Export`, in the order of `paths`.
+
+    Raises:
+        ExportError: a layer cannot be streamed; the message names it.
+
+    Example:
+
+    >>> import keras
+    >>> from kzoo.export import streaming_exports
+    >>> gru = keras.layers.GRU(8, return_sequences=True)
+    >>> model = keras.Sequential([keras.Input((None, 4)), gru])
+    >>> exports = streaming_exports(model, {"float32": "step.tflite", "dynamic": "int8.tflite"})
+    >>> [(export.path, export.precision) for export in exports]
+    [('step.tflite', 'float32'), ('int8.tflite', 'dynamic')]
+    """
     input_tensors(model)
     step = step_model(replace_layers(model), chunk_size)
     if lowering == "auto" and chunk_size and chunk_size <= UNROLLED_STEPS:
         lowering = "unrolled"
-    export = Export(
-        step.model,
-        path,
-        precision,
-        inputs,
-        labels=labels,
-        tolerance=tolerance,
-        lengths=whole_chunks(lengths, chunk_size),
-        lowering=lowering,
-        details=details,
-        step=step,
-        offline=model,
-    )
-    return export_many([export])[0]
+    return [
+        Export(
+            step.model,
+            path,
+            precision,
+            inputs,
+            labels=labels,
+            tolerance=tolerance,
+            lengths=whole_chunks(lengths, chunk_size),
+            lowering=lowering,
+            details=details,
+            step=step,
+            offline=model,
+        )
+        for precision, path in paths.items()
+    ]

@@ -14,9 +14,9 @@ import keras
 import numpy as np
 
 import kzoo
-from kzoo.export import Export, export_many, export_saved_model, export_streaming
+from kzoo.export import Export, export_many, export_saved_model, streaming_exports
 from kzoo.models.classifier import POOLINGS
-from kzoo.recipes.parts import command_line, fault_parts, run_folder
+from kzoo.recipes.parts import alarm_parts, command_line, fault_parts, run_folder
 from kzoo.training import Resume
 
 
@@ -135,14 +135,15 @@ def main(knobs):
     files = export_many(exports)
     rows += [fault_parts.measure_file(file, data, test) for file in files]
 
-    # The causal model, as a file that takes one measurement at a time
+    # The causal model, as files that take one measurement at a time
     notes = ""
     if data.class_names is not None:
         labeller, _ = learn(knobs.stream, "stream", every_step=True)
         run_folder.save_model(labeller, out / "stream.keras")
-        details = fault_parts.details(data, **fault_parts.alarm_rule(labeller, data))
-        export_streaming(labeller, out / "stream.tflite", 1, **options, details=details)
-        notes = fault_parts.alarms(out / "stream.tflite", labeller, data)
+        details = fault_parts.details(data, **alarm_parts.alarm_rule(labeller, data))
+        paths = run_folder.stream_files(out)
+        streams = export_many(streaming_exports(labeller, paths, **options, details=details))
+        notes = alarm_parts.alarms(streams, labeller, data)
     fault_parts.write_report(out, data, knobs, rows, labels, outputs, histories, files, notes)
 
 

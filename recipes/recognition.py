@@ -13,7 +13,7 @@ from pathlib import Path
 import keras
 
 import kzoo
-from kzoo.export import Export, export_many, export_saved_model, export_streaming
+from kzoo.export import Export, export_many, export_saved_model, streaming_exports
 from kzoo.models import ctc_decoder, ctc_stream
 from kzoo.recipes.parts import command_line, recognition_parts, recognition_report, run_folder
 from kzoo.recipes.parts.generation import Measure
@@ -119,7 +119,7 @@ def main(knobs):
     files = export_many(exports)
     rows += [recognition_parts.measure_file(file, data, test) for file in files]
 
-    # The causal model, as a file that takes 8 hops of sound at a time
+    # The causal model, as files that take 8 hops of sound at a time
     notes = ""
     if knobs.stream:
         # It hears every hop and none to come, and says nothing but blanks for some ten epochs.
@@ -127,10 +127,13 @@ def main(knobs):
         model, _ = learn(longer, data, knobs.stream, out)
         stream = ctc_stream(model)
         run_folder.save_model(stream, out / "stream.keras")
-        inputs = recognition_parts.pad(model, test.strings[:4])
-        labels = ["-", *recognition_parts.WORDS]
-        file = export_streaming(stream, out / "stream.tflite", 8, inputs=inputs, labels=labels)
-        notes = recognition_report.watch(file, stream, data, test)
+        options = dict(
+            inputs=recognition_parts.pad(model, test.strings[:4]),
+            labels=["-", *recognition_parts.WORDS],
+        )
+        paths = run_folder.stream_files(out)
+        streams = export_many(streaming_exports(stream, paths, 8, **options))
+        notes = recognition_report.watch(streams, stream, data, test)
     recognition_report.write_report(out, data, knobs, rows, test, history, files, notes)
 
 

@@ -24,7 +24,7 @@ def measure(name, scores, labels, begin, first, margin, threshold=None):
     hits = [any(a < end and b > start for a, b in alarms) for start, end in windows]
     false = [not any(a < end and b > start for start, end in windows) for a, b in alarms]
     return {
-        "score": name,
+        "model": name,
         "windows with an alarm": f"{sum(hits)} of {len(windows)}",
         "alarms outside": sum(false),
         "area under ROC": f"{roc_auc_score(labels[begin:], scores[begin:]):.3f}",

@@ -6,18 +6,14 @@ from sklearn.metrics import classification_report
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from kzoo.export import FaultPredictor, Predictor
+from kzoo.export import Predictor
 from kzoo.recipes.parts import classification, report, run_folder
-from kzoo.recipes.parts.alarm_scores import episodes
 from kzoo.training import SeriesBatches
 
 # Rows of training that the floors learn from.
 FLOOR_STRIDE = 5
 # A stream is longer than a window, so its model learns from longer ones, fewer of them.
 STREAM_LENGTH, STREAM_STRIDE = 60, 4
-# The probability at which a fault counts, and how often in a row it has to, one of these.
-CERTAIN = 0.9
-PATIENCES = (3, 5, 8, 12, 20, 30)
 
 
 def print_sizes(data):
@@ -126,104 +122,6 @@ def details(data, input_length=1, **more):
     """Returns what a client must know to judge measurements with a file."""
     known = {"columns": data.columns, "reading": data.reading, "input_length": input_length}
     return {**known, **more}
-
-
-def watch(path, values):
-    """Judges a run by a file alone, measurement by measurement.
-
-    Args:
-        path: A file of `export_streaming`.
-        values: `(time, columns)`.
-
-    Returns:
-        `(outputs, alarms)`: the numbers of the file `(time, outputs)`, and `(time,)` whether an
-        alarm is on.
-    """
-    predictor = FaultPredictor(path)
-    found = [predictor(row) for row in values]
-    return np.stack([one.output for one in found]), np.array([one.alarm for one in found])
-
-
-def alarm_rule(model, data):
-    """Returns when an alarm is on, so that the normal run of training and validation has none.
-
-    One of the faults is as good as certain, so many steps in a row. The first class is "normal".
-    That it is unlikely is no alarm yet: faults that leave no trace share its place.
-
-    Args:
-        model: A model of `kzoo.models.sequence_labeller`.
-        data: A `kzoo.data.Runs`.
-    """
-    normal = data.values[data.parts["train"][0][0] : data.parts["validation"][0][1]]
-    probabilities = model.predict(normal[None], verbose=0)[0]
-    return {"threshold": CERTAIN, "patience": patience(probabilities)}
-
-
-def patience(probabilities):
-    """Returns how many certain steps in a row a run without faults does not have.
-
-    Args:
-        probabilities: `(time, classes)`.
-
-    Example:
-
-    >>> fault = np.array([0.1, 0.95, 0.1, 0.92, 0.91, 0.99, 0.3])
-    >>> patience(np.stack([1 - fault, fault], axis=1))
-    5
-    """
-    certain = episodes(probabilities[:, 1:].max(axis=1) >= CERTAIN)
-    longest = max((end - begin for begin, end in certain), default=0)
-    return next((count for count in PATIENCES if count > longest), PATIENCES[-1])
-
-
-def first(flags):
-    """Returns the step of the first flag that is true, or None.
-
-    Example:
-
-    >>> first(np.array([False, True, True])), first(np.array([False]))
-    (1, None)
-    """
-    return int(np.argmax(flags)) if flags.any() else None
-
-
-def alarms(path, model, data):
-    """Watches every run of testing, and prints and returns the table of alarms.
-
-    Args:
-        path: A file of `export_streaming`, of `model`, whose details say when an alarm is on.
-        model: A model of `kzoo.models.sequence_labeller`.
-        data: A `kzoo.data.Runs`.
-    """
-    rows, largest = [], 0.0
-    for begin, end in data.parts["test"]:
-        probabilities, raised = watch(path, data.values[begin:end])
-        offline = model.predict(data.values[None, begin:end], verbose=0)[0]
-        largest = max(largest, float(abs(probabilities - offline).max()))
-        kind = int(data.labels[end - 1])
-        fault = int(np.argmax(data.labels[begin:end] == kind)) if kind else end - begin
-        early, alarm = first(raised[:fault]), first(raised[fault:])
-        right = probabilities[fault:].argmax(axis=-1) == kind
-        rows.append(
-            {
-                "run": data.class_names[kind],
-                "steps until the alarm": "" if alarm is None else alarm + 1,
-                "false alarm before": "no" if early is None else f"at step {early + 1} of {fault}",
-                "steps named right": f"{100 * right.mean():.1f} %" if kind else "",
-            }
-        )
-    report.print_table(f"{data.name}: a file that takes one measurement at a time", rows)
-    rule = FaultPredictor(path).details
-    return f"""
-## Alarms while the measurements come in
-
-`stream.tflite` takes one measurement at a time; its state goes in and comes out. An alarm takes
-{rule["patience"]} steps in a row at which one of the faults has a probability of
-{rule["threshold"]} at least; the file says so, and `kzoo watch` goes by it. The probabilities are
-those of the Keras model on whole runs, but for {largest:.1e}.
-
-{report.markdown_table(rows)}
-"""
 
 
 def write_report(out, data, knobs, rows, labels, outputs, histories, files, notes=""):

@@ -28,31 +28,42 @@ def listen(path, samples, chunk=8):
     return digits, np.concatenate(probabilities)
 
 
-def watch(verification, stream, data, test, count=50):
-    """Scores a stream beside its model on whole recordings; returns a part of the report."""
-    found, whole, largest = [], [], 0.0
-    for samples in test.strings:
-        hops = recognition_parts.pad(stream, [samples])
-        outputs = stream.predict_on_batch(hops)
-        whole.append(recognition_parts.digits_of(outputs["symbols"])[0])
-        if len(found) < count:
-            digits, probabilities = listen(verification.path, samples)
-            found.append(digits)
-            difference = np.abs(probabilities[: hops.shape[1]] - outputs["probabilities"][0])
-            largest = max(largest, float(difference.max()))
-    rates = recognition_parts.error_rates(data, test.digits, whole)
-    same = sum(a[: len(b)] == b for a, b in zip(found, whole, strict=False))
-    text = f"""
+def watch(files, stream, data, test):
+    """Scores streams beside their model on whole recordings; returns a part of the report.
+
+    Args:
+        files: List of `kzoo.export.Verification` of step models.
+        stream: Their model, of `kzoo.models.ctc_stream`.
+        data: The set of recordings.
+        test: Its strings of the test.
+    """
+    whole = [stream.predict_on_batch(recognition_parts.pad(stream, [s])) for s in test.strings]
+    digits = [recognition_parts.digits_of(outputs["symbols"])[0] for outputs in whole]
+    rates = recognition_parts.error_rates(data, test.digits, digits)
+    rows = [{"model": "Keras, whole", **rates, "parameters": f"{stream.count_params():,}"}]
+    for file in files:
+        heard = [listen(file.path, samples) for samples in test.strings]
+        found = [row for row, _ in heard]
+        rates = recognition_parts.error_rates(data, test.digits, found)
+        same = sum(a[: len(b)] == b for a, b in zip(found, digits, strict=True))
+        largest = max(
+            float(np.abs(probabilities[: len(expected)] - expected).max())
+            for (_, probabilities), expected in zip(
+                heard, (outputs["probabilities"][0] for outputs in whole), strict=True
+            )
+        )
+        row = report.file_row(file, rates, "latency of 8 hops")
+        rows.append(row | {"difference": f"{largest:.1e}", "same": f"{same} of {len(found)}"})
+    report.print_table(f"{data.name}: files that hear sound as it comes in", rows)
+    return f"""
 ## Sound that comes in
 
-`stream.tflite` takes 8 hops, {8 * HOP / 8} milliseconds, at a time; its state goes in and comes
-out. {verification.latency_ms:.2f} ms for each on one thread, {verification.size_bytes / 1e6:.2f}
-MB, {stream.count_params():,} parameters. Its model has {rates["word errors"]} % word errors. Of
-{len(found)} strings, streamed, {same} gave the same digits; the largest difference of a probability
-is {largest:.1e}.
+These files take 8 hops, {8 * HOP / 8} milliseconds, at a time; their state goes in and comes out.
+The difference is the largest of a probability, and the same are the strings of which the file, by
+chunks, finds the digits that the Keras model finds in the whole.
+
+{report.markdown_table(rows)}
 """
-    print(text)
-    return text
 
 
 def write_report(out, data, knobs, rows, test, history, files, notes=""):

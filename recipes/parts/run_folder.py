@@ -81,6 +81,17 @@ def files(out, prefix=""):
     return {precision: out / f"{prefix}{precision}.tflite" for precision in PRECISIONS}
 
 
+def stream_files(out):
+    """Returns the `.tflite` files of a run that take a sequence chunk by chunk, by precision.
+
+    Example:
+
+    >>> [str(path) for path in stream_files(Path("runs")).values()]
+    ['runs/stream.tflite', 'runs/stream_float16.tflite', 'runs/stream_dynamic.tflite']
+    """
+    return files(out, "stream_") | {"float32": out / "stream.tflite"}
+
+
 def save_model(model, path):
     """Saves a Keras model in one step."""
     draft = path.with_name(f"draft_{path.name}")

@@ -12,6 +12,7 @@ from kzoo.export import FaultPredictor, StreamingPredictor, export_streaming
 from kzoo.layers import Delay
 from kzoo.models import forecast_errors
 from kzoo.recipes import anomaly_detection
+from kzoo.recipes.parts import run_folder
 from kzoo.recipes.parts.alarm_scores import measure
 from kzoo.training import ForecastLoss
 from tests.recipes.stopped import check_resumed, stop_and_resume
@@ -68,16 +69,23 @@ def test_alarms_are_counted_by_windows():
     assert row["alarms outside"] == 1
 
 
-def test_the_recipe_goes_on_where_it_stopped_and_its_file_raises_alarms(tmp_path, capsys):
+def test_the_recipe_goes_on_where_it_stopped_and_its_file_raises_alarms(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(run_folder, "PRECISIONS", ("float32", "dynamic"))
     out = tmp_path / "stopped"
     arguments = ["--units", "4", "--window", "50", "--input-length", "24", "--batch-size", "256"]
     before, after = stop_and_resume(anomaly_detection, out, arguments, "checkpoint")
     check_resumed(before, after, epochs=2)
     assert sorted(path.name for path in out.iterdir()) == [
         *("checkpoint", "knobs.json", "learning_curve.png", "model.keras", "report.md"),
-        *("scores.json", "scores.png", "stream.tflite"),
+        *("scores.json", "scores.png", "stream.tflite", "stream_dynamic.tflite"),
     ]
-    row = json.loads((out / "scores.json").read_text())[-1]
+    row, int8 = json.loads((out / "scores.json").read_text())[-2:]
+    assert (row["model"], int8["model"]) == ("stream.tflite", "stream_dynamic.tflite")
+    assert int8["windows with an alarm"] == row["windows with an alarm"]
+    assert abs(float(int8["area under ROC"]) - float(row["area under ROC"])) < 0.01
+    assert float(row["difference"]) < 1e-3
     predictor = FaultPredictor(out / "stream.tflite")
     assert row["threshold"] == f"{predictor.details['threshold']:.3f}"
     data = kzoo.data.load_faults("machine_temperature")

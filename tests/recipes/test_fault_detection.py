@@ -10,7 +10,7 @@ import kzoo
 from kzoo import cli
 from kzoo.export import FaultPredictor, Predictor
 from kzoo.recipes import fault_detection
-from kzoo.recipes.parts import command_line, fault_parts
+from kzoo.recipes.parts import alarm_parts, command_line, fault_parts
 from tests.recipes.stopped import check_resumed, stop_and_resume
 
 SIZES = ["--units", "8", "--epochs", "2", "--learning-rate", "0.01", "--members", "2"]
@@ -30,6 +30,7 @@ def test_goes_on_where_it_stopped(run):
         *("checkpoint", "confusion.png", "dynamic.tflite", "float16.tflite", "float32.tflite"),
         *("floor.json", "knobs.json", "learning_curve.png", "model.keras", "report.md"),
         *("saved_model", "scores.json", "stream.keras", "stream.tflite"),
+        *("stream_dynamic.tflite", "stream_float16.tflite"),
     ]
     report = (out / "report.md").read_text()
     for part in ("linear floor", "steps until the alarm", "stream.tflite", "fault 6", "Illinois"):
@@ -53,19 +54,38 @@ def test_files_say_which_fault_there_is(run):
     assert probability > 0.5
     # A stream, measurement by measurement, gives what the model gives for the whole run.
     labeller = keras.saving.load_model(out / "stream.keras")
-    found, _ = fault_parts.watch(out / "stream.tflite", data.values[begin : begin + 90])
     whole = np.array(labeller(data.values[None, begin : begin + 90]))[0]
-    np.testing.assert_allclose(found, whole, atol=1e-4)
+    sizes = []
+    for path, tolerance in (("stream", 1e-4), ("stream_float16", 0.01), ("stream_dynamic", 0.05)):
+        found, _ = alarm_parts.watch(out / f"{path}.tflite", data.values[begin : begin + 90])
+        np.testing.assert_allclose(found, whole, atol=tolerance)
+        sizes.append((out / f"{path}.tflite").stat().st_size)
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[2] < 0.8 * sizes[0]
+
+
+def test_every_stream_is_measured_by_itself(run):
+    lines = (run[0] / "report.md").read_text().splitlines()
+    rows = [line.split(" | ") for line in lines if line.startswith("| stream")]
+    assert [row[0] for row in rows] == [
+        f"| stream{end}.tflite" for end in ("", "_float16", "_dynamic")
+    ]
+    faults, false, right = zip(*(row[1:4] for row in rows), strict=True)
+    # So small a model is never certain, but it names the faults.
+    assert faults == ("0 of 3",) * 3
+    assert false == ("0",) * 3
+    assert min(map(float, right)) > 80
+    assert max(map(float, right)) - min(map(float, right)) < 2
 
 
 def test_a_normal_run_raises_no_alarm():
     fault = np.array([0.95, 0.1, 0.92, 0.99, 0.91, 0.95])
     probabilities = np.stack([0.9 * (1 - fault), fault, 0.1 * (1 - fault)], axis=1)
-    assert fault_parts.patience(probabilities) == 5
-    assert fault_parts.patience(probabilities[:4]) == 3
+    assert alarm_parts.patience(probabilities) == 5
+    assert alarm_parts.patience(probabilities[:4]) == 3
     # Two faults, neither of them certain.
-    assert fault_parts.patience(np.full((99, 3), 1 / 3)) == 3
-    assert fault_parts.patience(np.tile([0.0, 1.0], (99, 1))) == 30
+    assert alarm_parts.patience(np.full((99, 3), 1 / 3)) == 3
+    assert alarm_parts.patience(np.tile([0.0, 1.0], (99, 1))) == 30
 
 
 def test_a_run_is_watched_by_the_file_alone(run, tmp_path, capsys):
@@ -75,7 +95,7 @@ def test_a_run_is_watched_by_the_file_alone(run, tmp_path, capsys):
     lines = [",".join(map(str, row)) for row in data.values[begin : begin + 100]]
     (tmp_path / "run.csv").write_text("\n".join(lines))
     rule = FaultPredictor(out / "stream.tflite").details
-    probabilities, alarms = fault_parts.watch(
+    probabilities, alarms = alarm_parts.watch(
         out / "stream.tflite", data.values[begin : begin + 100]
     )
     certain = probabilities[:, 1:].max(axis=1) >= rule["threshold"]

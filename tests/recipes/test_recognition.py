@@ -9,7 +9,7 @@ from matplotlib import image
 
 import kzoo
 from kzoo import cli
-from kzoo.export import RecognitionPredictor
+from kzoo.export import RecognitionPredictor, export_many, streaming_exports
 from kzoo.recipes import recognition
 from kzoo.recipes.parts import command_line, recognition_parts, recognition_report, run_folder
 from kzoo.recipes.parts.pictures import read_input
@@ -101,9 +101,21 @@ def test_speech_is_scored_by_words_and_streamed(tmp_path):
     assert float(recognition_parts.floor(data)["single digits"]) > 30
     model = kzoo.create_model(knobs.stream, num_classes=11, filters=(4,), units=4)
     stream = kzoo.models.ctc_stream(model)
-    file = kzoo.export.export_streaming(stream, tmp_path / "stream.tflite", 8, lengths=(8,))
-    notes = recognition_report.watch(file, stream, data, test)
-    assert "2 strings, streamed, 2 gave the same digits" in " ".join(notes.split())
+    paths = {name: tmp_path / f"{name}.tflite" for name in ("float32", "dynamic")}
+    files = export_many(streaming_exports(stream, paths, 8, lengths=(8,)))
+    whole, *rows = table(recognition_report.watch(files, stream, data, test))
+    assert [row["model"] for row in rows] == ["float32.tflite", "dynamic.tflite"]
+    assert [row["same"] for row in rows] == ["2 of 2", "2 of 2"]
+    assert [row["word errors"] for row in rows] == 2 * [whole["word errors"]]
+    assert float(rows[0]["difference"]) < 1e-4
+
+
+def table(text):
+    """The rows of the Markdown table in a text, as dicts."""
+    head, _, *rows = [line[1:-1].split("|") for line in text.splitlines() if line.startswith("|")]
+    return [
+        {name.strip(): cell.strip() for name, cell in zip(head, row, strict=True)} for row in rows
+    ]
 
 
 def test_settings_fit_the_knobs():
