@@ -13,7 +13,7 @@ from kzoo.layers import (
     TrendCell,
 )
 from kzoo.models.checks import check_sizes, check_statistics
-from kzoo.models.encoders import attend, walk
+from kzoo.models.encoders import ATTENDING, walk
 
 POOLINGS = ("last", "mean", "max", "max_mean", "attention")
 
@@ -102,7 +102,8 @@ def sequence_classifier(
         name: Name of the model.
         **encoder:
             `cell`: name of a recurrent cell, one of `kzoo.layers.CELLS`, or "transformer" for
-                blocks of attention in the place of recurrent layers; "sru" by default.
+                blocks of attention in the place of recurrent layers, or "sru_plus_plus" for
+                `kzoo.layers.SRUPlusPlus`; "sru" by default.
             `units`: width of a recurrent layer and direction, or of a block; 128 by default.
             `num_layers`: number of recurrent layers or blocks; 1 by default.
             `bidirectional`: whether each layer walks in both directions, or each step attends to
@@ -262,13 +263,13 @@ def _encode(
     """Wires encoder, pooling and dropout after `features`."""
     if pooling not in POOLINGS:
         raise ValueError(f"`pooling` must be one of {POOLINGS}. Received: pooling={pooling!r}")
-    if cell == "transformer":
+    if cell in ATTENDING:
         if connection is not None or pooling == "last":
             raise ValueError(
-                "`connection` must be None and `pooling` not 'last' with cell='transformer'. "
+                f"`connection` must be None and `pooling` not 'last' with cell={cell!r}. "
                 f"Received: connection={connection!r}, pooling={pooling!r}"
             )
-        features = attend(features, units, num_layers, bidirectional, dropout)
+        features = ATTENDING[cell](features, units, num_layers, bidirectional, dropout)
     else:
         sequences = pooling != "last"
         features = walk(

@@ -1,8 +1,8 @@
-"""Encoders of sequences, wired after any features: recurrent layers, or blocks of attention."""
+"""Encoders of sequences, wired after any features: recurrent layers, attention, or both."""
 
 import keras
 
-from kzoo.layers import CELLS, Bidirectional, Highway, Recurrent, Residual
+from kzoo.layers import CELLS, Bidirectional, Highway, Recurrent, Residual, SRUPlusPlus
 from kzoo.models.checks import check_sizes
 from kzoo.models.transformer_parts import TransformerParts
 
@@ -45,6 +45,42 @@ def attend(features, units, num_layers=1, bidirectional=True, dropout=0.3):
     return block.make_normalization("normalization")(features)
 
 
+def attend_and_walk(features, units, num_layers=1, bidirectional=True, dropout=0.3):
+    """Wires layers of `kzoo.layers.SRUPlusPlus`, whose attention is a quarter as wide.
+
+    Args:
+        features: Symbolic `(batch, time, size)`.
+        units: Width of a layer.
+        num_layers: Number of layers.
+        bidirectional: Whether each step attends to those after it; all layers walk forwards.
+        dropout: Fraction of features dropped before each layer.
+
+    Returns:
+        Symbolic `(batch, time, units)`.
+
+    Example:
+
+    >>> attend_and_walk(keras.Input((None, 3)), units=8).shape
+    (None, None, 8)
+    """
+    check_sizes(units=units, num_layers=num_layers)
+    for index in range(num_layers):
+        layer = SRUPlusPlus(
+            units,
+            attention_dim=max(1, units // 4),
+            causal=not bidirectional,
+            return_sequences=True,
+            zero_output_for_mask=True,
+            name=f"recurrent_{index}",
+        )
+        features = layer(keras.layers.Dropout(dropout, name=f"dropout_{index}")(features))
+    return features
+
+
+# Encoders that see a whole sequence at once, by the name that stands for a cell.
+ATTENDING = {"transformer": attend, "sru_plus_plus": attend_and_walk}
+
+
 def walk(
     features,
     cell,
@@ -78,7 +114,8 @@ def walk(
     check_sizes(units=units, num_layers=num_layers)
     if cell not in CELLS:
         raise ValueError(
-            f"`cell` must be one of {sorted([*CELLS, 'transformer'])}. Received: cell={cell!r}"
+            f"`cell` must be one of {sorted(CELLS)}; classifiers, regressors and taggers also "
+            f"take {sorted(ATTENDING)}. Received: cell={cell!r}"
         )
     # The first layer changes the width, and one that returns its last output alone has no steps.
     connected = range(1, num_layers - (not return_sequences))

@@ -23,6 +23,7 @@ register_model("text_lstm", text_classifier, cell="lstm", units=128)
 register_model("text_gru", text_classifier, cell="gru", units=128)
 register_model("text_sru", text_classifier, cell="sru", units=128)
 register_model("text_sru_small", text_classifier, cell="sru", embedding_dim=64, units=64)
+register_model("text_sru_plus_plus", text_classifier, cell="sru_plus_plus", units=128, num_layers=2)
 register_model(
     "text_transformer", text_classifier, cell="transformer", units=128, num_layers=2, pooling="mean"
 )

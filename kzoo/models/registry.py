@@ -38,7 +38,7 @@ def list_models(pattern="*"):
     Example:
 
     >>> list_models("text_sru*")
-    ['text_sru', 'text_sru_small']
+    ['text_sru', 'text_sru_plus_plus', 'text_sru_small']
     """
     return sorted(fnmatch.filter(_MODELS, pattern))
 

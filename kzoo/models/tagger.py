@@ -18,7 +18,7 @@ from kzoo.layers import (
     ZeroMasked,
 )
 from kzoo.models.checks import check_sizes
-from kzoo.models.encoders import attend, walk
+from kzoo.models.encoders import ATTENDING, walk
 
 HEADS = ("crf", "softmax")
 
@@ -62,7 +62,8 @@ def tagger(
         head: "crf" or "softmax".
         constraints: Dict of the arguments of `kzoo.layers.CRF` that forbid tags, such as
             `kzoo.layers.bio_constraints` returns; for the head "crf".
-        cell: Name of a recurrent cell, one of `kzoo.layers.CELLS`, or "transformer".
+        cell: Name of a recurrent cell, one of `kzoo.layers.CELLS`, or "transformer" or
+            "sru_plus_plus", as in `sequence_classifier`.
         units: Width of a recurrent layer and direction, or of a block of attention.
         num_layers: Number of recurrent layers or blocks.
         bidirectional: Whether each layer walks in both directions; False makes a tagger that can
@@ -117,13 +118,12 @@ def tagger(
         inputs["characters"] = letters
         spelled = spell(letters, character_vocabulary_size, dropout, **characters)
         features = keras.layers.Concatenate(name="features")([features, spelled])
-    if cell == "transformer":
+    if cell in ATTENDING:
         if connection is not None:
             raise ValueError(
-                "`connection` must be None with cell='transformer'. "
-                f"Received: connection={connection!r}"
+                f"`connection` must be None with cell={cell!r}. Received: connection={connection!r}"
             )
-        features = attend(features, units, num_layers, bidirectional, dropout)
+        features = ATTENDING[cell](features, units, num_layers, bidirectional, dropout)
     else:
         features = walk(features, cell, units, num_layers, bidirectional, dropout, connection)
     outputs = scores(keras.layers.Dropout(dropout, name="dropout")(features))

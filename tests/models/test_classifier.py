@@ -53,13 +53,14 @@ def test_padding_changes_nothing(pooling, bidirectional):
     assert np.isfinite(padded).all()
 
 
+@pytest.mark.parametrize("cell", ["transformer", "sru_plus_plus"])
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_blocks_of_attention_do_not_see_padding(bidirectional):
+def test_what_attends_does_not_see_padding(cell, bidirectional):
     model = text_classifier(
         vocabulary_size=12,
         num_classes=3,
         embedding_dim=4,
-        cell="transformer",
+        cell=cell,
         units=8,
         num_layers=2,
         pooling="attention",
@@ -68,7 +69,8 @@ def test_blocks_of_attention_do_not_see_padding(bidirectional):
     padded = model.predict(IDS, verbose=0)
     np.testing.assert_allclose(padded[1:2], model.predict(IDS[1:2, :2], verbose=0), atol=1e-6)
     assert np.isfinite(padded).all()
-    causal = [layer.attention.causal for layer in model.layers if layer.name.startswith("block")]
+    layers = [layer for layer in model.layers if layer.name.startswith(("block", "recurrent"))]
+    causal = [getattr(layer, "attention", layer).causal for layer in layers]
     assert causal == [not bidirectional] * 2
 
 
@@ -79,7 +81,11 @@ def test_layers_stack():
 
 
 def test_registry_finds_and_refuses():
-    assert kzoo.list_models("text_sru*") == ["text_sru", "text_sru_small"]
+    assert kzoo.list_models("text_sru*") == [
+        "text_sru",
+        "text_sru_plus_plus",
+        "text_sru_small",
+    ]
     with pytest.raises(ValueError, match="`name` must be new"):
         register_model("text_sru", text_classifier)
     with pytest.raises(ValueError, match="`name` must be one of"):
@@ -96,6 +102,7 @@ def test_registry_finds_and_refuses():
         ({"cell": "elman"}, "`cell` must be one of"),
         ({"pooling": "min"}, "`pooling` must be one of"),
         ({"cell": "transformer", "pooling": "last"}, "`connection` must be None and `pooling` not"),
+        ({"cell": "sru_plus_plus", "connection": "highway"}, r"None and .* cell='sru_plus_plus'"),
     ],
 )
 def test_bad_sizes_are_named(sizes, message):
