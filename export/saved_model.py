@@ -19,7 +19,7 @@ WORDS, TAG_NAMES = "words", "tag_names"
 SAMPLE_TEXTS = ("", "Isn't it good?", "정말 재미있는 영화였어요", "naïve café 🎬 100%", "x" * 300)
 
 
-def export_saved_model(model, path, tokenizer=None, max_length=None, labels=None):
+def export_saved_model(model, path, tokenizer=None, max_length=None, labels=None, inputs=None):
     """Write a Keras model as a SavedModel folder that was loaded and compared with the model.
 
     The signature `serving_default` takes what the model takes, by the names of its input layers,
@@ -38,6 +38,7 @@ def export_saved_model(model, path, tokenizer=None, max_length=None, labels=None
         max_length: where `serving_text` cuts longer sequences; None keeps them whole, or as long as
             the tokenizer does.
         labels: list of str, the tags of a model of `kzoo.models.tag_decoder` with such a tokenizer.
+        inputs: real inputs to compare on, as in `export_tflite`; random ones by default.
 
     Returns:
         Largest absolute difference from the Keras model over all batches that were compared.
@@ -70,7 +71,7 @@ def export_saved_model(model, path, tokenizer=None, max_length=None, labels=None
         if tokenizer is not None:
             _add_text_signature(archive, function, model, tokenizer, max_length, labels)
         archive.write_out(str(partial), verbose=False)
-        return _compare(partial, model, tokenizer, max_length, labels)
+        return _compare(partial, model, tokenizer, max_length, labels, inputs)
 
 
 def _splits(tokenizer):
@@ -132,12 +133,12 @@ def _by_name(made, tensors):
     return made if isinstance(made, dict) else dict.fromkeys(tensors, made)
 
 
-def _compare(folder, model, tokenizer, max_length, labels):
+def _compare(folder, model, tokenizer, max_length, labels, inputs):
     import tensorflow as tf
 
     signatures = tf.saved_model.load(str(folder)).signatures
     runs = []
-    for case in make_cases(model, lengths=cap(LENGTHS, max_length)):
+    for case in make_cases(model, inputs, cap(LENGTHS, max_length)):
         tensors = {name: tf.constant(array) for name, array in case.inputs.items()}
         runs.append((SIGNATURE, case, tensors))
     if tokenizer is not None:

@@ -123,12 +123,7 @@ def main(knobs):
     for way, beams in (("greedy", 1), (f"beam {knobs.num_beams}", knobs.num_beams)):
         scores = score(writer(data.test.sources, beams), data.test.targets)
         rows.append({"model": f"Keras, {way}", **scores, **size})
-    pictures = {}
-    if model.get_layer("decoder").attends:
-        texts = generation.spread(data.test.sources, 10)[-4:]
-        sources = [tokenizer.tokenize(text) for text in texts]
-        heat_maps.plot(model, sources, tokenizers, out / "attention.png")
-        pictures["Attention"] = "attention.png"
+    pictures = heat_maps.pictures(model, tokenizers, data.test.sources, out)
 
     # Export, and the same measurement through each file alone
     files = seq2seq_files.export_files(model, out, tokenizers, knobs, data.test.sources)

@@ -32,6 +32,7 @@ class Knobs:
     input_length: int = 20  # Steps of a window.
     stride: int = 1  # Steps between two windows of training.
     changes: bool = True  # Whether the changes of the measurements and their size are read too.
+    trends: tuple[float, ...] = ()  # Decays of moving averages, read with their differences.
     units: int = 64  # Width of a recurrent layer in each direction.
     num_layers: int = 1  # Number of recurrent layers.
     bidirectional: bool = True  # Whether layers of the model of windows walk in both directions.
@@ -51,8 +52,8 @@ SETTINGS = {
     "tep": dict(members=3),
     "cmapss_fd001": dict(
         **dict(model="regressor_gru", input_length=100, changes=False, bidirectional=False),
-        **dict(pooling="last", learning_rate=2e-3, epochs=12, weight_decay=0.01, stride=3),
-        members=3,
+        **dict(pooling="last", epochs=12, weight_decay=0.01, stride=3, members=3),
+        trends=(0.8, 0.9, 0.96),
     ),
 }
 MODELS = ("sequence*", "regressor*")  # Shell patterns of the presets.
@@ -61,7 +62,7 @@ MODELS = ("sequence*", "regressor*")  # Shell patterns of the presets.
 def make(knobs, data, preset, name):
     """Builds a model."""
     sizes = dict(num_features=len(data.columns), statistics=data.statistics, name=name)
-    names = ["units", "num_layers", "dropout", "changes"]
+    names = ["units", "num_layers", "dropout", "changes", "trends"]
     if not preset.startswith("labeller"):
         names += ["bidirectional", "pooling"]
     if data.class_names is not None:
@@ -124,14 +125,10 @@ def main(knobs):
     rows.append({"model": "Keras", **found, "parameters": f"{model.count_params():,}"})
 
     # Export, and the same measurement through each file alone
-    export_saved_model(model, out / "saved_model")
-    options = dict(inputs=test[0][0], labels=data.class_names)
-    shortest = data.shortest(knobs.input_length)
-    details = fault_parts.details(data, knobs.input_length, shortest=shortest)
-    exports = [
-        Export(model, path, precision, **options, details=details)
-        for precision, path in run_folder.files(out).items()
-    ]
+    export_saved_model(model, out / "saved_model", inputs=test[0][0])
+    details = fault_parts.details(data, knobs.input_length)
+    options = dict(inputs=test[0][0], labels=data.class_names, details=details)
+    exports = [Export(model, path, name, **options) for name, path in run_folder.files(out).items()]
     files = export_many(exports)
     rows += [fault_parts.measure_file(file, data, test) for file in files]
 
@@ -140,10 +137,10 @@ def main(knobs):
     if data.class_names is not None:
         labeller, _ = learn(knobs.stream, "stream", every_step=True)
         run_folder.save_model(labeller, out / "stream.keras")
-        details = fault_parts.details(data, **alarm_parts.alarm_rule(labeller, data))
-        paths = run_folder.stream_files(out)
-        streams = export_many(streaming_exports(labeller, paths, **options, details=details))
-        notes = alarm_parts.alarms(streams, labeller, data)
+        rule = alarm_parts.alarm_rule(labeller, data)
+        options["details"] = fault_parts.details(data, **rule)
+        streams = streaming_exports(labeller, run_folder.stream_files(out), **options)
+        notes = alarm_parts.alarms(export_many(streams), labeller, data)
     fault_parts.write_report(out, data, knobs, rows, labels, outputs, histories, files, notes)
 
 

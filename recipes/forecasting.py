@@ -127,7 +127,7 @@ def main(knobs):
     forecasting_parts.plot_backtest(data, known, forecasts, knobs, out / "backtest.png")
 
     # Export, and the same measurement through each file alone
-    export_saved_model(model, out / "saved_model")
+    export_saved_model(model, out / "saved_model", inputs=test[0][0])
     options = dict(inputs=test[0][0], details=forecasting_parts.details(data, knobs))
     exports = [
         Export(model, path, precision, **options)

@@ -114,14 +114,8 @@ def main(knobs):
     if not resume.finished:
         callbacks = language_parts.callbacks(batches["train"])
         callbacks += [generation.Measure("cpu_seconds", language_parts.cpu_clock()), resume]
-        training.fit(
-            batches["train"],
-            validation_data=batches["validation"],
-            epochs=knobs.epochs,
-            initial_epoch=first,
-            shuffle=False,
-            callbacks=callbacks,
-        )
+        options = dict(epochs=knobs.epochs, initial_epoch=first, callbacks=callbacks, shuffle=False)
+        training.fit(batches["train"], validation_data=batches["validation"], **options)
     resume.load_best(training)
     model = language_parts.create_model(knobs, tokenizer.vocabulary_size)
     for ours, theirs in zip(model.trainable_variables, training.trainable_variables, strict=True):
@@ -132,8 +126,7 @@ def main(knobs):
     measured = "test" if "test" in ids else "validation"
     part = ids[measured], texts[measured]
     floor = run_folder.cached(
-        out / "floor.json",
-        lambda: language_files.floor(ids, measured, tokenizer.vocabulary_size),
+        out / "floor.json", lambda: language_files.floor(ids, measured, tokenizer.vocabulary_size)
     )
     loss = language_parts.evaluate(training, batches[measured])
     size = {"parameters": f"{model.count_params():,}"}

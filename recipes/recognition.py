@@ -106,11 +106,9 @@ def main(knobs):
         rows.append({"model": label, **found, "parameters": f"{model.count_params():,}"})
 
     # Export, and the same measurement through each file alone
-    export_saved_model(decoders[""], out / "saved_model")
-    options = dict(
-        inputs=recognition_parts.pad(model, test.strings[:8]),
-        details=recognition_parts.details(data),
-    )
+    inputs = recognition_parts.pad(model, test.strings[:8])
+    export_saved_model(decoders[""], out / "saved_model", inputs=inputs)
+    options = dict(inputs=inputs, details=recognition_parts.details(data))
     exports = [
         Export(decoder, path, precision, **options)
         for name, decoder in decoders.items()

@@ -60,8 +60,7 @@ class Knobs:
     seed: int = 1  # Of weights, batches and dropout.
 
 
-# Where a data set, or a model on it, asks for other settings than the defaults; the command line
-# overrides all of them.
+# Where a data set, or a model on it, asks for other settings; the command line overrides all.
 SETTINGS = {
     "multi30k": dict(
         **dict(vocabulary_size=5000, max_length=64, embedding_dim=256, units=320, dropout=0.4),
@@ -86,7 +85,7 @@ def main(knobs):
     texts = {"source": data.train.sources, "target": data.train.targets}
     if knobs.joint_vocabulary:
         texts = dict.fromkeys(texts, data.train.sources + data.train.targets)
-    tokenizers = source_tokenizer, _ = [
+    tokenizers = [
         run_folder.tokenizer(
             out / f"{side}_tokenizer.json",
             lambda corpus=corpus: TOKENIZERS[knobs.tokenizer].train(
@@ -136,11 +135,7 @@ def main(knobs):
     for way, beams in (("greedy", 1), (f"beam {knobs.num_beams}", knobs.num_beams)):
         scores = measures.translation_scores(writer(data.test.sources, beams), data.test.targets)
         rows.append({"model": f"Keras, {way}", **scores, **size})
-    pictures = {}
-    if model.get_layer("decoder").attends:
-        sources = map(source_tokenizer.tokenize, generation.spread(data.test.sources, 10)[-4:])
-        heat_maps.plot(model, list(sources), tokenizers, out / "attention.png")
-        pictures["Attention"] = "attention.png"
+    pictures = heat_maps.pictures(model, tokenizers, data.test.sources, out)
 
     # Export, and the same measurement through each file alone
     files = seq2seq_files.export_files(model, out, tokenizers, knobs, data.test.sources)

@@ -239,7 +239,7 @@ def _load_cmapss(folder):
             rows = table[table[:, 0] == engine]
             after = 0 if remaining is None else remaining[index]
             lives = np.minimum(np.arange(len(rows))[::-1] + after, _CAP)
-            tables.append(np.pad(rows[:, 2:], [[_PADDING, 0], [0, 0]]))
+            tables.append(np.pad(rows[:, 1:], [[_PADDING, 0], [0, 0]]))
             labels.append(np.pad(lives, [_PADDING, 0]))
     values, bounds = _stack(tables)
     bounds = [(begin + _PADDING, end) for begin, end in bounds]
@@ -249,11 +249,15 @@ def _load_cmapss(folder):
         "validation": bounds[:engines:5],
         "test": bounds[engines:],
     }
-    columns = [f"setting {n}" for n in (1, 2, 3)] + [f"sensor {n}" for n in range(1, 22)]
+    columns = [
+        "cycle",
+        *(f"setting {n}" for n in range(1, 4)),
+        *(f"sensor {n}" for n in range(1, 22)),
+    ]
     licence = "NASA, US Government work (public domain)"
     labels = np.concatenate(labels).astype("float32")
-    # Engine and cycle stand before what is measured.
-    reading = dict(columns=[str(n) for n in range(2, 26)], header=False, separator=None)
+    # The first column says which engine it is.
+    reading = dict(columns=[str(n) for n in range(1, 26)], header=False, separator=None)
     return Runs("cmapss_fd001", licence, columns, None, values, labels, parts, reading, _PADDING)
 
 

@@ -121,7 +121,7 @@ def measure_file(verification, data, test):
 def details(data, input_length=1, **more):
     """Returns what a client must know to judge measurements with a file."""
     known = {"columns": data.columns, "reading": data.reading, "input_length": input_length}
-    return {**known, **more}
+    return {**known, "shortest": data.shortest(input_length), **more}
 
 
 def write_report(out, data, knobs, rows, labels, outputs, histories, files, notes=""):

@@ -6,6 +6,7 @@ from matplotlib import pyplot
 
 from kzoo.decoding import greedy
 from kzoo.models import Seq2SeqSteps
+from kzoo.recipes.parts import generation
 from kzoo.text import Tokenizer
 
 
@@ -27,6 +28,25 @@ def alignments(model, source, max_length):
     length = int(decoded.lengths[0])
     ids, weights = (ops.convert_to_numpy(x)[0, :length] for x in (decoded.ids, decoded.alignments))
     return ids.tolist(), weights
+
+
+def pictures(model, tokenizers, sources, out):
+    """Draws what a model with attention attends to in four of the sources, in `attention.png`.
+
+    Args:
+        model: A model of `kzoo.models.seq2seq`, with attention or without.
+        tokenizers: Tokenizer of the source, and of what is written.
+        sources: List of texts.
+        out: The run folder.
+
+    Returns:
+        Dict from the title of a picture in the report to its file, empty without attention.
+    """
+    if not model.get_layer("decoder").attends:
+        return {}
+    chosen = map(tokenizers[0].tokenize, generation.spread(sources, 10)[-4:])
+    plot(model, list(chosen), tokenizers, out / "attention.png")
+    return {"Attention": "attention.png"}
 
 
 def plot(model, sources, tokenizers, path, max_length=24):

@@ -83,7 +83,10 @@ def test_engines_are_as_good_as_new_until_125_cycles_are_left(tmp_path):
     (tmp_path / "RUL_FD001.txt").write_text("10\n20\n30\n40\n50\n60\n")
     data = load_faults("cmapss_fd001", tmp_path)
     assert data.class_names is None
-    assert data.values.shape == (3000, 24)
+    assert data.values.shape == (3000, 25)
+    assert data.columns[:3] == ["cycle", "setting 1", "setting 2"]
+    # How old an engine is, is measured too.
+    assert data.values[100:103, 0].tolist() == [1, 2, 3]
     # Every fifth engine is held out. Before each run are zeros.
     assert data.parts["validation"] == [(100, 250), (1350, 1500)]
     assert [begin for begin, _ in data.parts["train"]] == [350, 600, 850, 1100]

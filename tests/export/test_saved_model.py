@@ -71,6 +71,15 @@ def test_failures_leave_the_old_folder(tmp_path):
         export_saved_model(model, tmp_path / "missing" / "model")
 
 
+def test_real_inputs_are_what_is_compared(tmp_path):
+    model = keras.Sequential([keras.Input((None, 2)), keras.layers.Lambda(keras.ops.log)])
+    # Random features are negative, too.
+    with pytest.raises(VerificationError, match="holds NaN"):
+        export_saved_model(model, tmp_path / "model")
+    real = np.random.default_rng(0).uniform(1, 2, (3, 4, 2)).astype("float32")
+    assert export_saved_model(model, tmp_path / "model", inputs=real) < 1e-5
+
+
 def test_a_tokenizer_needs_a_model_of_ids(tokenizer, tmp_path):
     inputs = [keras.Input((None, 2)), keras.Input((None, 2))]
     model = keras.Model(inputs, keras.layers.Add()(inputs))
