@@ -40,9 +40,11 @@ class TrendCell(LinearCell):
 
     Example:
 
+    >>> import numpy as np
     >>> from kzoo.layers import Recurrent
     >>> layer = Recurrent(TrendCell(1, decays=(0.5,)), return_sequences=True)
-    >>> layer(np.array([[[8.0], [8.0], [16.0]]]))[0].numpy().round(2).tolist()
+    >>> trends = np.array(layer(np.array([[[8.0], [8.0], [16.0]]])))[0]
+    >>> [[round(float(x), 2) for x in step] for step in trends]
     [[8.0, 8.0, 0.0], [8.0, 8.0, 0.0], [16.0, 12.57, 5.94]]
     """
 
