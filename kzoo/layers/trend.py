@@ -36,7 +36,8 @@ class TrendCell(LinearCell):
         decays: Numbers between 0 and 1, increasing.
 
     Raises:
-        ValueError: the decays are none, not increasing, or not between 0 and 1.
+        ValueError: the decays are none, not increasing, or not between 0 and 1; the inputs have
+            another number of features.
 
     Example:
 
@@ -62,6 +63,14 @@ class TrendCell(LinearCell):
         self.state_size = [count * (units + 1)]
         self.output_size = (2 * count + 1) * units
         self._decay = np.repeat(self.decays, units + 1)
+
+    def build(self, input_shape):
+        """Checks the number of features."""
+        if input_shape[-1] != self.units:
+            raise ValueError(
+                f"`units` must be {input_shape[-1]}, the number of features of the inputs. "
+                f"Received: units={self.units}"
+            )
 
     def project(self, inputs):
         """Returns decays, updates, and the inputs themselves."""

@@ -57,8 +57,12 @@ def paths(folder, precisions=PRECISIONS):
 
 
 def precisions_of(model):
-    """What writes has many signatures: int8 has to do for what is recurrent and no default."""
-    return PRECISIONS[-1:] if model.name in ("seq2seq", "language_model") else PRECISIONS
+    """What writes has many signatures: int8 has to do for what is no default.
+
+    Their factories are written in every precision by test_seq2seq.py and test_language.py.
+    """
+    writers = "seq2seq", "language_model", "transformer_seq2seq", "transformer_language_model"
+    return PRECISIONS[-1:] if model.name in writers else PRECISIONS
 
 
 def plain(model, folder, **options):

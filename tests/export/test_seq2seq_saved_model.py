@@ -12,8 +12,7 @@ SOURCES = ["ein guter Film", "", "größer Film 🎬"]
 TARGETS = ["a good film", "no", "좋은 영화"]
 TOKENIZERS = [
     (CharacterTokenizer.train(SOURCES, 40), WordTokenizer.train(TARGETS, 20)),
-    (ByteTokenizer(), ByteTokenizer()),
-    (WordPieceTokenizer.train(SOURCES, 60), WordPieceTokenizer.train(TARGETS, 60)),
+    (WordPieceTokenizer.train(SOURCES, 60), ByteTokenizer()),
     (ByteTokenizer(), CharacterTokenizer.train(TARGETS, 40, jamo=True)),
 ]
 

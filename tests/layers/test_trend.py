@@ -80,6 +80,11 @@ def test_bad_decays_are_named(decays):
         TrendCell(3, decays)
 
 
+def test_inputs_of_another_size_are_refused():
+    with pytest.raises(ValueError, match="`units` must be 2, the number of features"):
+        make()(inputs(features=2))
+
+
 def test_reference_survives_saving(tmp_path):
     model = keras.Sequential([keras.Input((None, FEATURES)), make()])
     model.save(tmp_path / "model.keras")
