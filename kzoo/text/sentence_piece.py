@@ -142,7 +142,6 @@ class SentencePieceTokenizer(Tokenizer):
         return self._model.encode(text)
 
     def _build_graph(self, module):
-        import tensorflow as tf
         import tensorflow_text
         from sentencepiece import sentencepiece_model_pb2
 
@@ -152,7 +151,23 @@ class SentencePieceTokenizer(Tokenizer):
         if trainer.model_type == trainer.UNIGRAM:
             module.pieces = tensorflow_text.FastSentencepieceTokenizer(self.proto)
         else:
-            module.pieces = tensorflow_text.SentencepieceTokenizer(self.proto, out_type=tf.int32)
+            module.ports = []
+
+    def _pieces_graph(self):
+        """Returns the tokenizer of tensorflow_text."""
+        import tensorflow as tf
+        import tensorflow_text
+
+        module = self.graph_module
+        if hasattr(module, "pieces"):
+            return module.pieces
+        # The model of this one goes with TensorFlow's kernels, as in keras.utils.clear_session, so
+        # that every graph needs its own.
+        with tf.init_scope():
+            port = tensorflow_text.SentencepieceTokenizer(self.proto, out_type=tf.int32)
+        if not tf.executing_eagerly():
+            module.ports.append(port)
+        return port
 
     def _tokenize_graph(self, texts):
         import tensorflow as tf
@@ -160,7 +175,7 @@ class SentencePieceTokenizer(Tokenizer):
         # No piece goes across a space, so runs can be taken one by one.
         runs = tf.strings.regex_replace(texts, f"({_RUN})|[{_SPACES}]+", r"\1 ")
         runs = tf.strings.split(runs, " ")
-        return self.graph_module.pieces.tokenize(runs).merge_dims(1, 2)
+        return self._pieces_graph().tokenize(runs).merge_dims(1, 2)
 
     def _detokenize(self, ids):
         return self._model.decode(ids)

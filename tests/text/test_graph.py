@@ -3,6 +3,7 @@
 import functools
 import time
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -98,6 +99,14 @@ def test_saved_model(tokenizer, tmp_path):
     loaded = tf.saved_model.load(str(tmp_path))
     texts = TORTURE + real_lines()[::20]
     assert_same_arrays(loaded.serve(tf.constant(texts)), tokenizer(texts))
+
+
+@pytest.mark.parametrize("configuration", ["bpe", "unigram"])
+def test_outlives_the_session(configuration):
+    tokenizer, texts = trained(configuration), TORTURE[:9]
+    tokenizer.call_graph(tf.constant(texts))
+    keras.utils.clear_session()
+    assert_same_arrays(tokenizer.call_graph(tf.constant(texts)), tokenizer(texts))
 
 
 @pytest.mark.parametrize("max_length", [None, 2, 7])
