@@ -1,6 +1,7 @@
 """Pieces of whole sentences as tokens: SentencePiece, unigram or byte-pair."""
 
 import base64
+import hashlib
 import io
 import re
 
@@ -162,9 +163,10 @@ class SentencePieceTokenizer(Tokenizer):
         if hasattr(module, "pieces"):
             return module.pieces
         # The model of this one goes with TensorFlow's kernels, as in keras.utils.clear_session, so
-        # that every graph needs its own.
+        # that every graph needs its own. In SavedModels it is found by its name, wherever it is.
+        name = f"sentence_piece_{hashlib.sha256(self.proto).hexdigest()}"
         with tf.init_scope():
-            port = tensorflow_text.SentencepieceTokenizer(self.proto, out_type=tf.int32)
+            port = tensorflow_text.SentencepieceTokenizer(self.proto, tf.int32, name=name)
         if not tf.executing_eagerly():
             module.ports.append(port)
         return port

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kzoo.text import BertTokenizer
+from kzoo.text import BertTokenizer, SentencePieceTokenizer
 from tests.text.samples import CONFIGURATIONS, LONG, TORTURE, random_lines, real_lines, trained
 
 BERT = {
@@ -107,6 +107,21 @@ def test_outlives_the_session(configuration):
     tokenizer.call_graph(tf.constant(texts))
     keras.utils.clear_session()
     assert_same_arrays(tokenizer.call_graph(tf.constant(texts)), tokenizer(texts))
+
+
+def test_two_of_byte_pairs_in_one_saved_model_keep_apart(tmp_path):
+    texts, module = ["quick good dog", ""], tf.Module()
+    corpora = ["a good film", "the film was good"], ["zebra crossing quick", "jump over lazy dog"]
+    tokenizers = [SentencePieceTokenizer.train(c * 20, 40, algorithm="bpe") for c in corpora]
+    module.parts = [tokenizer.graph_module for tokenizer in tokenizers]
+    module.serve = tf.function(
+        lambda texts: [tokenizer.call_graph(texts) for tokenizer in tokenizers],
+        input_signature=[tf.TensorSpec([None], tf.string)],
+    )
+    tf.saved_model.save(module, str(tmp_path))
+    loaded = tf.saved_model.load(str(tmp_path))
+    for found, tokenizer in zip(loaded.serve(tf.constant(texts)), tokenizers, strict=True):
+        assert_same_arrays(found, tokenizer(texts))
 
 
 @pytest.mark.parametrize("max_length", [None, 2, 7])
