@@ -80,20 +80,21 @@ def streaming_exports(
     paths,
     chunk_size=1,
     *,
-    inputs=None,
-    labels=None,
-    tolerance=None,
     lengths=LENGTHS,
     lowering="auto",
-    details=None,
+    **options,
 ):
     """Describe the files of a causal Keras model in several precisions, for `export_many`.
 
-    The model is traced once for all of them. The other arguments are those of `export_streaming`.
+    The model is traced once for all of them.
 
     Args:
         model: functional or Sequential keras.Model.
         paths: dict from precisions to the files to write.
+        chunk_size: see `export_streaming`.
+        lengths: see `export_streaming`.
+        lowering: see `export_streaming`.
+        **options: its `inputs`, `labels`, `tolerance` and `details`.
 
     Returns:
         List of `Export`, in the order of `paths`.
@@ -120,14 +121,11 @@ def streaming_exports(
             step.model,
             path,
             precision,
-            inputs,
-            labels=labels,
-            tolerance=tolerance,
             lengths=whole_chunks(lengths, chunk_size),
             lowering=lowering,
-            details=details,
             step=step,
             offline=model,
+            **options,
         )
         for precision, path in paths.items()
     ]

@@ -63,6 +63,7 @@ class TrendCell(LinearCell):
         self.state_size = [count * (units + 1)]
         self.output_size = (2 * count + 1) * units
         self._decay = np.repeat(self.decays, units + 1)
+        self._sigmas = _noise(self.decays)
 
     def build(self, input_shape):
         """Checks the number of features."""
@@ -90,9 +91,7 @@ class TrendCell(LinearCell):
             averages.append(state[..., begin:end] / weight)
         differences = [
             (before - after) / sigma
-            for before, after, sigma in zip(
-                averages[:-1], averages[1:], _noise(self.decays), strict=True
-            )
+            for before, after, sigma in zip(averages[:-1], averages[1:], self._sigmas, strict=True)
         ]
         return ops.concatenate([*averages, *differences], axis=-1)
 

@@ -4,21 +4,20 @@ What becomes of a character is read off the Python package, one character after 
 handed to the graph as tables: TensorFlow's own functions know another version of Unicode.
 """
 
-import functools
 import itertools
 import sys
 import unicodedata
 
 from kzoo.text.characters import map_characters_graph, table_graph
 from kzoo.text.checks import clean_graph
-from kzoo.text.saved import Saved
+from kzoo.text.graph import GraphTokenizer
 
 LONGEST_WORD = 100  # characters
 _LONGEST_CHARACTER = 4  # bytes of UTF-8
 _APART = "|"  # No other character becomes it, and it stays what it is.
 
 
-class BertGraph(Saved):
+class BertGraph(GraphTokenizer):
     """The path of `BertTokenizer` inside a graph: base of that class, which has all it reads.
 
     The ids are those of Python, but for one case: where accents are stripped, a few rare marks,
@@ -26,26 +25,21 @@ class BertGraph(Saved):
     which in Python is that of Unicode.
     """
 
-    @functools.cached_property
-    def graph_module(self):
-        """The `tf.Module` that owns the tables of `call_graph`, see `Tokenizer.graph_module`."""
+    def _build_graph(self, module):
         import tensorflow as tf
         import tensorflow_text
 
         normalizer, splitter = self._tokenizer.normalizer, self._tokenizer.pre_tokenizer
         dropped, alone, changed = character_rules(normalizer, splitter)
-        with tf.init_scope():
-            module = tf.Module()
-            module.dropped, module.alone = dropped, alone
-            module.characters = table_graph(changed, "")
-            module.pieces = tensorflow_text.FastWordpieceTokenizer(
-                self.vocabulary,
-                max_bytes_per_word=_LONGEST_CHARACTER * LONGEST_WORD,
-                token_out_type=tf.int32,
-                unknown_token=self.vocabulary[self.unknown_id],
-                no_pretokenization=True,
-            )
-        return module
+        module.dropped, module.alone = dropped, alone
+        module.characters = table_graph(changed, "")
+        module.pieces = tensorflow_text.FastWordpieceTokenizer(
+            self.vocabulary,
+            max_bytes_per_word=_LONGEST_CHARACTER * LONGEST_WORD,
+            token_out_type=tf.int32,
+            unknown_token=self.vocabulary[self.unknown_id],
+            no_pretokenization=True,
+        )
 
     def tokenize_graph(self, texts):
         """Return the ids of `tokenize`, computed by TensorFlow operations.

@@ -1,25 +1,17 @@
 """The tokenizer of a BERT that tags words, by TensorFlow operations."""
 
-import functools
-
-from kzoo.text.saved import Saved
+from kzoo.text.graph import GraphTokenizer
 from kzoo.text.tokenizer import pad_graph
 
 
-class BertTaggingGraph(Saved):
+class BertTaggingGraph(GraphTokenizer):
     """The path of `BertTaggingTokenizer` inside a graph: base of that class, which has the rest.
 
     The words are those of Python, and their pieces but for the case that `BertGraph` names.
     """
 
-    @functools.cached_property
-    def graph_module(self):
-        """The `tf.Module` that owns the tables of `call_graph`, see `Tokenizer.graph_module`."""
-        import tensorflow as tf
-
-        module = tf.Module()
+    def _build_graph(self, module):
         module.parts = [self.pieces.graph_module, self.words.graph_module]
-        return module
 
     def split_graph(self, texts):
         """Return what `split` gives, see `TaggingGraph.split_graph`."""

@@ -60,6 +60,7 @@ class LookupTokenizer(Tokenizer):
         return [self._ids.get(token, UNKNOWN_ID) for token in self._split(text)]
 
     def _build_graph(self, module):
+        super()._build_graph(module)
         module.ids = table_graph(self._ids, UNKNOWN_ID)
 
     def _tokenize_graph(self, texts):

@@ -146,6 +146,7 @@ class SentencePieceTokenizer(Tokenizer):
         import tensorflow_text
         from sentencepiece import sentencepiece_model_pb2
 
+        super()._build_graph(module)
         # Between segmentations of equal score tensorflow_text's port of SentencePiece chooses
         # otherwise than the Python package; its fast variant agrees, but knows no byte pairs.
         trainer = sentencepiece_model_pb2.ModelProto.FromString(self.proto).trainer_spec

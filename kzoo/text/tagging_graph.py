@@ -1,30 +1,21 @@
 """The tokenizer of taggers by TensorFlow operations, for a SavedModel that takes raw text."""
 
-import functools
-
 from kzoo.text.characters import character_table_graph, map_characters_graph, table_graph
 from kzoo.text.checks import clean_graph
-from kzoo.text.saved import Saved
+from kzoo.text.graph import GraphTokenizer
 from kzoo.text.tokenizer import END_ID, START_ID, UNKNOWN_ID, pad_graph
 from kzoo.text.words import split_clitics_graph, split_words_graph
 
 
-class TaggingGraph(Saved):
+class TaggingGraph(GraphTokenizer):
     """The path of `TaggingTokenizer` inside a graph: base of that class, which has all it reads."""
 
-    @functools.cached_property
-    def graph_module(self):
-        """The `tf.Module` that owns the tables of `call_graph`, see `Tokenizer.graph_module`."""
-        import tensorflow as tf
-
-        with tf.init_scope():
-            module = tf.Module()
-            module.folded = character_table_graph(self._fold_map)
-            module.letters = character_table_graph(self._letter_map)
-            module.words = table_graph(self._words, UNKNOWN_ID)
-            if self.characters is not None:
-                module.characters = table_graph(self._characters, UNKNOWN_ID)
-        return module
+    def _build_graph(self, module):
+        module.folded = character_table_graph(self._fold_map)
+        module.letters = character_table_graph(self._letter_map)
+        module.words = table_graph(self._words, UNKNOWN_ID)
+        if self.characters is not None:
+            module.characters = table_graph(self._characters, UNKNOWN_ID)
 
     def split_graph(self, texts):
         """Return what `split` gives, computed by TensorFlow operations.

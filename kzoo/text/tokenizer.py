@@ -1,19 +1,18 @@
 """The contract that every tokenizer keeps: ids, padding, saving, and the path inside a graph."""
 
-import functools
 import operator
 
 import numpy as np
 
 from kzoo.text.characters import character_table_graph, map_characters_graph
 from kzoo.text.checks import check_at_least, clean, clean_graph, read_texts
-from kzoo.text.saved import Saved
+from kzoo.text.graph import GraphTokenizer
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[START]", "[END]"]
 PAD_ID, UNKNOWN_ID, START_ID, END_ID = range(4)
 
 
-class Tokenizer(Saved):
+class Tokenizer(GraphTokenizer):
     """Turns strings into ids below `vocabulary_size`, and back.
 
     Ids 0 to 3 are `[PAD]`, `[UNK]`, `[START]` and `[END]` in every tokenizer: `pad_id`,
@@ -96,20 +95,6 @@ class Tokenizer(Saved):
             row[: len(ids)] = ids
         return batch
 
-    @functools.cached_property
-    def graph_module(self):
-        """The `tf.Module` that owns the tables of `tokenize_graph`.
-
-        A SavedModel needs it: assign it to an attribute of the object that is saved.
-        """
-        import tensorflow as tf
-
-        with tf.init_scope():
-            module = tf.Module()
-            module.characters = character_table_graph(self._character_map)
-            self._build_graph(module)
-        return module
-
     def tokenize_graph(self, texts):
         """Return the ids of `tokenize`, computed by TensorFlow operations.
 
@@ -144,7 +129,7 @@ class Tokenizer(Saved):
         raise NotImplementedError
 
     def _build_graph(self, module):
-        """Attach what `_tokenize_graph` needs to the module; nothing by default."""
+        module.characters = character_table_graph(self._character_map)
 
     def _tokenize_graph(self, texts):
         raise NotImplementedError

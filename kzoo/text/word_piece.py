@@ -74,6 +74,7 @@ class WordPieceTokenizer(LookupTokenizer):
         import tensorflow as tf
         import tensorflow_text
 
+        super()._build_graph(module)
         module.pieces = tensorflow_text.FastWordpieceTokenizer(
             self.vocabulary,
             suffix_indicator=_SUFFIX,

@@ -38,6 +38,7 @@ def watch(files, stream, data, test):
         test: Its strings of the test.
     """
     whole = [stream.predict_on_batch(recognition_parts.pad(stream, [s])) for s in test.strings]
+    offline = [outputs["probabilities"][0] for outputs in whole]
     digits = [recognition_parts.digits_of(outputs["symbols"])[0] for outputs in whole]
     rates = recognition_parts.error_rates(data, test.digits, digits)
     rows = [{"model": "Keras, whole", **rates, "parameters": f"{stream.count_params():,}"}]
@@ -48,9 +49,7 @@ def watch(files, stream, data, test):
         same = sum(a[: len(b)] == b for a, b in zip(found, digits, strict=True))
         largest = max(
             float(np.abs(probabilities[: len(expected)] - expected).max())
-            for (_, probabilities), expected in zip(
-                heard, (outputs["probabilities"][0] for outputs in whole), strict=True
-            )
+            for (_, probabilities), expected in zip(heard, offline, strict=True)
         )
         row = report.file_row(file, rates, "latency of 8 hops")
         rows.append(row | {"difference": f"{largest:.1e}", "same": f"{same} of {len(found)}"})
