@@ -90,4 +90,4 @@ def test_the_process_itself_reads_lines_and_keeps_what_is_printed_apart(tmp_path
         [{"saved_model": str(tmp_path), "target": str(tmp_path / "y"), "precision": "float32"}]
     )
     converter.stop()
-    assert "SavedModel" in message
+    assert "invalid" in message
