@@ -44,9 +44,9 @@ def streaming_model(model, chunk_size=1):
     `lstm_state_0` comes back as `next_lstm_state_0`. A sequence begins with states of zeros, and
     whatever its chunks, it gives the numbers that `model` gives for the whole of it.
 
-    What remembers: `kzoo.layers.Recurrent` of any cell, `Conv1D` with `padding="causal"`,
-    `NGramEmbedding`, `Changes`, `Delay`, `LogMel` and `NewSymbols`. Everything else between input
-    and last step must treat every time step alone.
+    What remembers: `kzoo.layers.Recurrent` of any cell, `SRUPlusPlus` with a window, `Conv1D` with
+    `padding="causal"`, `NGramEmbedding`, `Changes`, `Delay`, `LogMel` and `NewSymbols`. Everything
+    else between input and last step must treat every time step alone.
 
     Args:
         model: functional or Sequential keras.Model.

@@ -6,7 +6,11 @@ import keras
 import numpy as np
 
 from kzoo.export.errors import ExportError
-from kzoo.export.streaming_layers import StreamingRecurrent, StreamingWindow
+from kzoo.export.streaming_layers import (
+    StreamingAttention,
+    StreamingRecurrent,
+    StreamingWindow,
+)
 from kzoo.layers import (
     BestClass,
     Changes,
@@ -22,6 +26,7 @@ from kzoo.layers import (
     Recurrent,
     Residual,
     SpecAugment,
+    SRUPlusPlus,
     Standardization,
     SubwordEmbedding,
     TimeDistributed,
@@ -135,9 +140,10 @@ class StreamingGraph:
         if isinstance(operation, keras.Model):
             outputs = self.run(operation, keras.tree.flatten(args))
             return outputs[0] if len(outputs) == 1 else outputs
-        if type(operation) is Recurrent:
+        if type(operation) in (Recurrent, SRUPlusPlus):
             kwargs.pop("training", None)
-            return self._recurrent(operation, *args, **kwargs)
+            walk = self._recurrent if type(operation) is Recurrent else self._attended
+            return walk(operation, *args, **kwargs)
         if type(operation) in (Highway, Residual):
             return self._around(operation, *args, **kwargs)
         memory = _memory(operation, args)
@@ -154,7 +160,7 @@ class StreamingGraph:
             raise _refusal(layer, "is given its initial state by the model")
         if any(keras.ops.convert_to_numpy(s).any() for s in layer.cell.get_initial_state(1)):
             raise _refusal(layer, "begins with a state that is not zero")
-        name = self._free_name(layer)
+        name = self._free_name(layer.name)
         sizes = list(layer.cell.state_size)
         if mask is None:
             mask = keras.src.backend.get_keras_mask(sequences)
@@ -170,6 +176,24 @@ class StreamingGraph:
             self.mark(outputs)
         return (outputs, *after[: len(layer.cell.state_size)]) if layer.return_state else outputs
 
+    def _attended(self, layer, sequences, initial_state=None, mask=None):
+        if not layer.causal:
+            raise _refusal(layer, "looks ahead with causal=False")
+        if layer.window is None:
+            raise _refusal(layer, "attends to all steps before it; give it a `window`")
+        if not self.is_marked(sequences):
+            raise _refusal(layer, "is given its initial state by the model")
+        if mask is None:
+            mask = keras.src.backend.get_keras_mask(sequences)
+        name = self._free_name(f"{layer.name}_attention")
+        shape = layer.window - 1, layer.attention_dim + 1
+        before = self._add_state(name, [shape], layer.variable_dtype)
+        features, after = StreamingAttention(layer, name=f"{name}_step")(
+            sequences, before, mask=mask
+        )
+        self._keep_state(name, after)
+        return self._recurrent(layer.recurrent, self.mark(features), initial_state, mask)
+
     def _around(self, connection, inputs, **kwargs):
         results = self.call(connection.layer, inputs, **kwargs)
         outputs, *states = results if isinstance(results, tuple) else (results,)
@@ -181,16 +205,16 @@ class StreamingGraph:
     def _window(self, layer, memory, sequences):
         if memory == 0:
             return self.mark(layer(sequences))
-        name = self._free_name(layer)
+        name = self._free_name(layer.name)
         dtype = sequences.dtype if "int" in sequences.dtype else layer.variable_dtype
         before = self._add_state(name, [(memory, *sequences.shape[2:])], dtype)
         outputs, after = StreamingWindow(layer, memory, name=f"{name}_step")(sequences, before)
         self._keep_state(name, after)
         return self.mark(outputs)
 
-    def _free_name(self, layer):
+    def _free_name(self, layer_name):
         """The layer's name; with a number for each further call of a layer that is shared."""
-        names = [layer.name, *(f"{layer.name}_call_{n}" for n in range(1, len(self.state) + 1))]
+        names = [layer_name, *(f"{layer_name}_call_{n}" for n in range(1, len(self.state) + 1))]
         return next(name for name in names if f"{name}_state_0" not in self.state)
 
     def _add_state(self, layer_name, shapes, dtype):
@@ -213,8 +237,10 @@ def _memory(layer, args):
     if type(layer) is NGramEmbedding:
         # Of words that are rows of letters, each has n-grams of its own.
         return layer.max_order - 1 if len(args[0].shape) == 2 else 0
-    if type(layer) in (Changes, Delay, NewSymbols):
+    if type(layer) in (Changes, NewSymbols):
         return 1
+    if type(layer) is Delay:
+        return layer.steps
     if type(layer) is LogMel:
         return layer.memory
     if type(layer) in (keras.layers.Conv1D, keras.layers.SeparableConv1D):

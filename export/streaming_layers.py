@@ -1,6 +1,6 @@
 """Layers that remember: what a chunk of a sequence needs of the chunks before it comes in as state.
 
-Both wrap a layer and share its weights.
+All wrap a layer and share its weights.
 """
 
 import keras
@@ -9,8 +9,32 @@ from keras import ops
 from kzoo.layers import Recurrent
 
 
+class _Streaming(keras.layers.Layer):
+    """What wraps a layer; its policy is that layer's.
+
+    Args:
+        layer: the layer. It is shared, not copied.
+    """
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(dtype=layer.dtype_policy, **kwargs)
+        self.supports_masking = True
+        self.layer = layer
+
+    def get_config(self):
+        """Returns the constructor arguments."""
+        config = super().get_config()
+        del config["dtype"]
+        return {**config, "layer": keras.saving.serialize_keras_object(self.layer)}
+
+    @classmethod
+    def from_config(cls, config):
+        """Rebuilds the layer with the one it wraps."""
+        return cls(**{**config, "layer": keras.saving.deserialize_keras_object(config["layer"])})
+
+
 @keras.saving.register_keras_serializable(package="kzoo")
-class StreamingRecurrent(keras.layers.Layer):
+class StreamingRecurrent(_Streaming):
     """A `Recurrent` layer that goes on where the chunk before ended.
 
     Args:
@@ -36,9 +60,7 @@ class StreamingRecurrent(keras.layers.Layer):
     """
 
     def __init__(self, layer, **kwargs):
-        super().__init__(dtype=layer.dtype_policy, **kwargs)
-        self.supports_masking = True
-        self.layer = layer
+        super().__init__(layer, **kwargs)
         self.return_sequences = layer.return_sequences
         config = {**layer.get_config(), "return_state": True, "stateful": False}
         del config["cell"]
@@ -71,20 +93,9 @@ class StreamingRecurrent(keras.layers.Layer):
         """Returns the mask of the outputs; states have none."""
         return [mask if self.return_sequences else None]
 
-    def get_config(self):
-        """Returns the constructor arguments."""
-        config = super().get_config()
-        del config["dtype"]
-        return {**config, "layer": keras.saving.serialize_keras_object(self.layer)}
-
-    @classmethod
-    def from_config(cls, config):
-        """Rebuilds the layer with the one it wraps."""
-        return cls(**{**config, "layer": keras.saving.deserialize_keras_object(config["layer"])})
-
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class StreamingWindow(keras.layers.Layer):
+class StreamingWindow(_Streaming):
     """A causal layer with a short memory, such as a convolution, run on chunks.
 
     The layer sees the last inputs before the chunk in front of it, and its outputs for those are
@@ -113,9 +124,8 @@ class StreamingWindow(keras.layers.Layer):
     """
 
     def __init__(self, layer, memory, **kwargs):
-        super().__init__(dtype=layer.dtype_policy, autocast=False, **kwargs)
+        super().__init__(layer, autocast=False, **kwargs)
         self.supports_masking = layer.supports_masking
-        self.layer = layer
         self.memory = memory
 
     def build(self, sequences_shape, states_shape):
@@ -135,12 +145,53 @@ class StreamingWindow(keras.layers.Layer):
 
     def get_config(self):
         """Returns the constructor arguments."""
-        config = super().get_config()
-        del config["dtype"]
-        layer = keras.saving.serialize_keras_object(self.layer)
-        return {**config, "layer": layer, "memory": self.memory}
+        return {**super().get_config(), "memory": self.memory}
 
-    @classmethod
-    def from_config(cls, config):
-        """Rebuilds the layer with the one it wraps."""
-        return cls(**{**config, "layer": keras.saving.deserialize_keras_object(config["layer"])})
+
+@keras.saving.register_keras_serializable(package="kzoo")
+class StreamingAttention(_Streaming):
+    """The attention of a `kzoo.layers.SRUPlusPlus` with a window, run on chunks.
+
+    Args:
+        layer: `kzoo.layers.SRUPlusPlus` that is causal and has a window. It is shared, not copied.
+
+    Call arguments:
+        sequences: `(batch, chunk, features)`.
+        states: list of one tensor, `(batch, window - 1, attention_dim + 1)`: what the steps before
+            the chunk are known by, and 1 for those that count.
+        mask: optional boolean `(batch, chunk)`.
+
+    Returns:
+        What the layer's recurrence reads of the chunk, and the list of new states.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from kzoo.layers import SRUPlusPlus
+    >>> layer = StreamingAttention(SRUPlusPlus(4, attention_dim=2, window=3))
+    >>> x = np.ones((2, 1, 5), "float32")
+    >>> outputs, states = layer(x, [np.zeros((2, 2, 3), "float32")])
+    >>> tuple(outputs.shape), tuple(states[0].shape)
+    ((2, 1, 7), (2, 2, 3))
+    """
+
+    def build(self, sequences_shape, states_shape):
+        """Builds the layer."""
+        if not self.layer.built:
+            self.layer.build(sequences_shape)
+            self.layer.built = True
+
+    def call(self, sequences, states, mask=None):
+        """Runs one chunk; see the class."""
+        queries = ops.matmul(sequences, self.layer.query_kernel)
+        counts = ops.ones_like(queries[..., :1])
+        if mask is not None:
+            counts = ops.cast(ops.expand_dims(mask, -1), counts.dtype)
+        chunk = ops.concatenate([queries, counts], axis=-1)
+        memory = ops.concatenate([states[0], chunk], axis=1)
+        outputs = self.layer.attend(sequences, queries, memory[..., :-1], memory[..., -1] > 0)
+        return outputs, [ops.cast(memory[:, 1 - self.layer.window :], self.variable_dtype)]
+
+    def compute_mask(self, sequences, mask=None):
+        """Returns the mask of the outputs; the state has none."""
+        return [mask, None]

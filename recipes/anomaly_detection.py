@@ -28,9 +28,11 @@ class Knobs:
     data: Path | None = None  # Folder of the full data sets; the embedded ones need none.
     out: Path | None = None  # Run folder; by default runs/anomaly_detection/DATASET.
     model: str = "anomaly_gru"  # Preset, or a word of its name, such as gru.
-    input_length: int = 144  # Steps of a window of training.
+    input_length: int = 432  # Steps of a window of training.
     units: int = 32  # Width of a recurrent layer.
-    window: int = 288  # Steps over which the score is a mean.
+    # How many steps ahead is forecast; there are twelve in an hour.
+    horizons: tuple[int, ...] = (1, 12, 144, 288)
+    window: int = 144  # Steps over which the score is a mean.
     margin: float = 1.5  # An alarm begins above this many times the validation's top score.
     epochs: int = 2  # Epochs at most.
     batch_size: int = 32  # Windows in a batch.
@@ -48,21 +50,22 @@ def batches(data, part, knobs, **options):
     ((begin, end),) = data.parts[part]
     starts = np.arange(begin, end - knobs.input_length + 1)
     sizes = knobs.input_length, knobs.input_length, knobs.batch_size
-    targets = np.zeros_like(data.values)
+    targets = np.zeros((len(data.values), len(data.columns) * len(knobs.horizons)), "float32")
     return SeriesBatches(data.values, targets, starts, *sizes, lead=-knobs.input_length, **options)
 
 
 def train(knobs, data, out):
     """Trains, or goes on training, the model; returns it with its best weights, and its history."""
     keras.utils.set_random_seed(knobs.seed)
-    sizes = dict(num_features=len(data.columns), statistics=data.statistics)
-    model = kzoo.create_model(knobs.model, units=knobs.units, window=knobs.window, **sizes)
+    sizes = {name: getattr(knobs, name) for name in ("units", "horizons", "window")}
+    sizes |= dict(num_features=len(data.columns), statistics=data.statistics)
+    model = kzoo.create_model(knobs.model, **sizes)
     trained = forecast_errors(model)
     windows = batches(data, "train", knobs, shuffle=True, seed=knobs.seed)
     schedule = keras.optimizers.schedules.CosineDecay(
         knobs.learning_rate, knobs.epochs * len(windows)
     )
-    trained.compile(keras.optimizers.Adam(schedule), ForecastLoss())
+    trained.compile(keras.optimizers.Adam(schedule), ForecastLoss("absolute"))
     resume = Resume(out / "checkpoint", "val_loss", patience=knobs.epochs)
     windows.start_epoch(resume.restore(trained))
     options = dict(epochs=knobs.epochs, initial_epoch=windows.epoch, callbacks=[resume])
@@ -91,7 +94,8 @@ def main(knobs):
     size = (abs(data.values - mean) / np.sqrt(variance)).mean(axis=1)
     jump = abs(np.diff(data.values, axis=0, prepend=data.values[:1])).mean(axis=1)
     arguments = data.labels, begin, first, knobs.margin
-    naive = {"distance from the mean": size, "jump": jump}
+    smooth = np.convolve(size, np.full(knobs.window, 1 / knobs.window))[: len(size)]
+    naive = {"distance from the mean": size, "its mean over the window": smooth, "jump": jump}
     rows = [measure(name, values, *arguments) for name, values in naive.items()]
     for file, scores in zip(files, found, strict=True):
         measured = measure(file.path.name, scores, *arguments, rule["threshold"])

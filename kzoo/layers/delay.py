@@ -6,7 +6,10 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class Delay(keras.layers.Layer):
-    """Gives at each step the input of the step before: `y_t = x_{t-1}`, and zeros at the first.
+    """Gives at each step the input of some steps before: `y_t = x_{t-steps}`, and zeros at first.
+
+    Args:
+        steps: Positive integer.
 
     Input and output shape:
         `(batch, time, features)`.
@@ -14,14 +17,26 @@ class Delay(keras.layers.Layer):
     Example:
 
     >>> import numpy as np
-    >>> np.array(Delay()(np.array([[[3.0], [5.0], [7.0]]])))[0, :, 0].tolist()
-    [0.0, 3.0, 5.0]
+    >>> x = np.array([[[3.0], [5.0], [7.0]]])
+    >>> np.array(Delay()(x))[0, :, 0].tolist(), np.array(Delay(2)(x))[0, :, 0].tolist()
+    ([0.0, 3.0, 5.0], [0.0, 0.0, 3.0])
     """
 
+    def __init__(self, steps=1, **kwargs):
+        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+            raise ValueError(f"`steps` must be a positive integer. Received: steps={steps!r}")
+        super().__init__(**kwargs)
+        self.steps = steps
+
     def call(self, inputs):
-        """Shifts the inputs by a step."""
-        return ops.pad(inputs, [[0, 0], [1, 0], [0, 0]])[:, :-1]
+        """Shifts the inputs."""
+        time = ops.shape(inputs)[1]
+        return ops.pad(inputs, [[0, 0], [self.steps, 0], [0, 0]])[:, :time]
 
     def compute_output_shape(self, inputs_shape):
         """Returns the shape of the input."""
         return inputs_shape
+
+    def get_config(self):
+        """Returns the constructor arguments."""
+        return {**super().get_config(), "steps": self.steps}

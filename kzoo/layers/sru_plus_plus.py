@@ -51,7 +51,8 @@ class SRUPlusPlus(keras.layers.Layer):
 
     Padding is neither attended to nor walked over: a right-padded row gives what it gives alone.
     With `causal`, a step attends to itself and to the steps before it. Attention costs time and
-    memory that grow with the square of the length.
+    memory that grow with the square of the length. With a `window`, of those steps it attends to
+    the last ones only, so that a stream (`kzoo.export.export_streaming`) has to keep no more.
 
     Source: Lei 2021, "When Attention Meets Fast Recurrence: Training Language Models with Reduced
     Compute" (arXiv 2102.12459), section 3, without the memory of earlier segments; the recurrence
@@ -62,6 +63,8 @@ class SRUPlusPlus(keras.layers.Layer):
         attention_dim: Positive integer, the width of the attention; the paper takes a quarter of
             `units`.
         causal: Whether a step attends to earlier steps alone.
+        window: Number of steps, itself among them, that a step attends to, at least 2; None for
+            all. It needs `causal`.
         highway_bias: Initial value of `b_r`; negative values favour the highway.
         return_sequences: Whether to return the outputs of all time steps, or of the last.
         return_state: Whether to return the final state after the output.
@@ -88,26 +91,29 @@ class SRUPlusPlus(keras.layers.Layer):
         units,
         attention_dim,
         causal=True,
+        window=None,
         highway_bias=0.0,
         return_sequences=False,
         return_state=False,
         zero_output_for_mask=False,
         **kwargs,
     ):
-        if (
-            isinstance(attention_dim, bool)
-            or not isinstance(attention_dim, int)
-            or attention_dim <= 0
-        ):
+        if not _is_integer(attention_dim, 1):
             raise ValueError(
                 "`attention_dim` must be a positive integer. "
                 f"Received: attention_dim={attention_dim!r}"
+            )
+        if window is not None and not (causal and _is_integer(window, 2)):
+            raise ValueError(
+                "`window` must be an integer of at least 2 with `causal`, or None. "
+                f"Received: window={window!r}, causal={causal!r}"
             )
         super().__init__(**kwargs)
         self.supports_masking = True
         self.units = units
         self.attention_dim = attention_dim
         self.causal = causal
+        self.window = window
         self.highway_bias = highway_bias
         self.return_sequences = return_sequences
         self.return_state = return_state
@@ -139,22 +145,34 @@ class SRUPlusPlus(keras.layers.Layer):
     def call(self, sequences, initial_state=None, mask=None):
         """Runs the layer; see the class."""
         queries = ops.matmul(sequences, self.query_kernel)
-        attended = self.normalization(queries + self.alpha * self._attend(queries, mask))
-        return self.recurrent(
-            ops.concatenate([attended, sequences], axis=-1), initial_state=initial_state, mask=mask
-        )
+        features = self.attend(sequences, queries, queries, mask)
+        return self.recurrent(features, initial_state=initial_state, mask=mask)
 
-    def _attend(self, queries, mask):
-        """Returns `a_t` of all steps, `(batch, time, attention_dim)`."""
-        keys = ops.matmul(queries, self.key_kernel)
+    def attend(self, sequences, queries, memory, mask):
+        """Returns what the recurrence reads.
+
+        Args:
+            sequences: `(batch, time, features)`.
+            queries: `q_t` of these steps, `(batch, time, attention_dim)`.
+            memory: `q_s` of all that is attended to, `(batch, steps, attention_dim)`; the last ones
+                are those of `sequences`.
+            mask: Boolean `(batch, steps)`, which of `memory` count; or None.
+
+        Returns:
+            `(batch, time, attention_dim + features)`.
+        """
+        keys, values = ops.matmul(memory, self.key_kernel), ops.matmul(memory, self.value_kernel)
         scores = ops.matmul(queries, ops.transpose(keys, (0, 2, 1))) * self.attention_dim**-0.5
         if self.causal:
-            steps = ops.arange(ops.shape(queries)[1])
-            past = ops.expand_dims(steps, 0) <= ops.expand_dims(steps, 1)
-            scores = ops.where(past, scores, LOWEST)
+            steps = ops.arange(ops.shape(memory)[1])
+            ages = ops.expand_dims(steps[-ops.shape(queries)[1] :], 1) - ops.expand_dims(steps, 0)
+            scores = ops.where(ages >= 0, scores, LOWEST)
+            if self.window is not None:
+                scores = ops.where(ages < self.window, scores, LOWEST)
         if mask is not None:
             scores = ops.where(ops.expand_dims(ops.cast(mask, "bool"), 1), scores, LOWEST)
-        return ops.matmul(ops.softmax(scores), ops.matmul(queries, self.value_kernel))
+        attended = queries + self.alpha * ops.matmul(ops.softmax(scores), values)
+        return ops.concatenate([self.normalization(attended), sequences], axis=-1)
 
     def compute_mask(self, sequences, mask=None):
         """Returns the mask of the outputs; the state has none."""
@@ -171,8 +189,13 @@ class SRUPlusPlus(keras.layers.Layer):
             "units": self.units,
             "attention_dim": self.attention_dim,
             "causal": self.causal,
+            "window": self.window,
             "highway_bias": self.highway_bias,
             "return_sequences": self.return_sequences,
             "return_state": self.return_state,
             "zero_output_for_mask": self.zero_output_for_mask,
         }
+
+
+def _is_integer(value, lowest):
+    return isinstance(value, int) and not isinstance(value, bool) and value >= lowest

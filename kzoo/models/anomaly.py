@@ -16,20 +16,24 @@ def anomaly_scorer(
     units=32,
     num_layers=1,
     dropout=0.1,
+    horizons=(1,),
     window=12,
     name="anomaly_scorer",
 ):
     """Builds a causal model that scores every step of a real-valued sequence.
 
-        e_t = x_t - f(x_1 .. x_{t-1}),    score_t = mean of |e| over the features and the steps
-                                                    t - window + 1 .. t
+        e_{t,h} = x_t - f_h(x_1 .. x_{t-h}),    score_t = mean of |e| over the features, the
+                                                    horizons h, and the steps t - window + 1 .. t
 
-    Wiring: features are standardized; recurrent layers forecast each step from those before it;
-    the score is the mean size of what was not forecast, over the features and the last steps. It
-    needs no labels, and can run while the sequence comes in, see `kzoo.export.export_streaming`.
+    Wiring: features are standardized; recurrent layers forecast each step from those before it,
+    as many steps ahead as each horizon says; the score is the mean size of what was not forecast,
+    over the features, the horizons and the last steps. A short horizon sees a jump, a long one that
+    the machine stays where it does not belong. The score needs no labels, and can run while the
+    sequence comes in, see `kzoo.export.export_streaming`.
 
     Source: Malhotra et al. 2015, "Long Short Term Memory Networks for Anomaly Detection in Time
-    Series" (ESANN).
+    Series" (ESANN), section 2, with the mean of the errors in the place of their likelihood under a
+    normal distribution.
 
     Args:
         num_features: Number of features of a time step.
@@ -38,6 +42,8 @@ def anomaly_scorer(
         units: Width of a recurrent layer.
         num_layers: Number of recurrent layers.
         dropout: Fraction of features dropped before each layer.
+        horizons: How many steps ahead is forecast. A step that has no forecast yet counts as
+            forecast to be the mean.
         window: Steps over which the score is a mean.
         name: Name of the model.
 
@@ -53,6 +59,13 @@ def anomaly_scorer(
     (1, 9, 1)
     """
     check_sizes(num_features=num_features, window=window)
+    horizons = tuple(horizons)
+    if not horizons or len(set(horizons)) < len(horizons):
+        raise ValueError(
+            f"`horizons` must be different positive integers. Received: horizons={horizons!r}"
+        )
+    for horizon in horizons:
+        check_sizes(horizons=horizon)
     # Layers
     scaling = Standardization(*check_statistics(statistics, num_features), name="scaling")
     mean = keras.layers.Conv1D(
@@ -60,7 +73,7 @@ def anomaly_scorer(
         window,
         padding="causal",
         use_bias=False,
-        kernel_initializer=keras.initializers.Constant(1 / (window * num_features)),
+        kernel_initializer=keras.initializers.Constant(1 / (window * num_features * len(horizons))),
         trainable=False,
         name="scores",
     )
@@ -69,9 +82,17 @@ def anomaly_scorer(
     scaled = scaling(sequences)
     past = Delay(name="delay")(scaled)
     features = walk(past, cell, units, num_layers, False, dropout)
-    # Zeros, so that training begins at persistence.
-    change = keras.layers.Dense(num_features, kernel_initializer="zeros", name="changes")(features)
-    errors = keras.layers.Subtract(name="errors")([scaled, past + change])
+    errors = []
+    for horizon in horizons:
+        # Zeros, so that training begins at persistence.
+        change = keras.layers.Dense(
+            num_features, kernel_initializer="zeros", name=f"changes_{horizon}"
+        )
+        forecast = past + change(features)
+        if horizon > 1:
+            forecast = Delay(horizon - 1, name=f"delay_{horizon}")(forecast)
+        errors.append(scaled - forecast)
+    errors = keras.layers.Concatenate(name="errors")(errors)
     return keras.Model(sequences, mean(ops.abs(errors)), name=name)
 
 
@@ -84,7 +105,7 @@ def forecast_errors(model, name="forecast_errors"):
 
     Returns:
         A `keras.Model` from `(batch, time, num_features)` to the errors `e` of `anomaly_scorer`,
-        in standard deviations, of the same shape; targets are zeros.
+        in standard deviations, `(batch, time, horizons * num_features)`; targets are zeros.
 
     Example:
 

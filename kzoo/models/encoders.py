@@ -7,6 +7,8 @@ from kzoo.models.checks import check_sizes
 from kzoo.models.transformer_parts import TransformerParts
 
 CONNECTIONS = {"residual": Residual, "highway": Highway}
+# Steps that a causal SRU++ attends to: a stream has to keep them.
+WINDOW = 64
 
 
 def attend(features, units, num_layers=1, bidirectional=True, dropout=0.3):
@@ -52,7 +54,8 @@ def attend_and_walk(features, units, num_layers=1, bidirectional=True, dropout=0
         features: Symbolic `(batch, time, size)`.
         units: Width of a layer.
         num_layers: Number of layers.
-        bidirectional: Whether each step attends to those after it; all layers walk forwards.
+        bidirectional: Whether each step attends to all steps, or to the last 64 alone; all layers
+            walk forwards.
         dropout: Fraction of features dropped before each layer.
 
     Returns:
@@ -69,6 +72,7 @@ def attend_and_walk(features, units, num_layers=1, bidirectional=True, dropout=0
             units,
             attention_dim=max(1, units // 4),
             causal=not bidirectional,
+            window=None if bidirectional else WINDOW,
             return_sequences=True,
             zero_output_for_mask=True,
             name=f"recurrent_{index}",

@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 
-from kzoo.export import export_tflite
+from kzoo.export import export_streaming, export_tflite
 from kzoo.layers import SRUPlusPlus
+from tests.weights import randomize
 
 
 def test_runs_in_both_runtimes_as_a_loop(tmp_path):
@@ -19,4 +20,16 @@ def test_runs_in_both_runtimes_as_a_loop(tmp_path):
     assert verification.runtimes == ("Interpreter", "CompiledModel")
     assert verification.lowering == {"first": "loop", "second": "loop"}
     assert not [name for name in verification.operators if "FLEX" in name.upper()]
+    assert verification.max_difference <= 1e-5
+
+
+def test_streams_from_a_file_longer_than_its_window(tmp_path):
+    inputs = keras.Input((None, 5), name="features")
+    layer = SRUPlusPlus(8, 3, window=7, return_sequences=True, name="attending")
+    model = randomize(keras.Model(inputs, layer(keras.layers.Masking()(inputs))), scale=0.5)
+    x = np.random.default_rng(0).normal(size=(3, 40, 5)).astype("float32")
+    x[1, 4:9] = x[2, 30:] = 0
+    verification = export_streaming(model, tmp_path / "s.tflite", 2, inputs=x, lengths=(40,))
+    assert verification.runtimes == ("Interpreter", "CompiledModel")
+    assert verification.cases[-1]["features"][1] == 40
     assert verification.max_difference <= 1e-5

@@ -21,6 +21,7 @@ from kzoo.layers import (
     NGramEmbedding,
     Recurrent,
     SRUCell,
+    SRUPlusPlus,
 )
 from tests.export.streaming_inputs import IDS, TIME, VOCABULARY
 from tests.weights import randomize
@@ -112,9 +113,19 @@ def decoder_behind_the_last_step():
     return keras.Model(inputs, Bidirectional(Recurrent(GRUCell(3)))(x))
 
 
+def attention():
+    """One that sees less than a chunk, one that sees more, and shared layers."""
+    inputs = keras.Input((None, FEATURES))
+    x = layers.Masking()(inputs)
+    x = SRUPlusPlus(6, 3, window=4, return_sequences=True)(x)
+    twice = SRUPlusPlus(6, 2, window=9, return_sequences=True, zero_output_for_mask=True)
+    return keras.Model(inputs, twice(twice(x)))
+
+
 @pytest.mark.parametrize("chunk_size", [1, 2, 6, None])
 @pytest.mark.parametrize(
-    "build", [windows, nested, sequential_of_fixed_time, shared, decoder_behind_the_last_step]
+    "build",
+    [windows, nested, sequential_of_fixed_time, shared, decoder_behind_the_last_step, attention],
 )
 def test_wirings(build, chunk_size):
     model = randomize(build())
@@ -170,6 +181,8 @@ def refused(name):
             x
         ),
         "initial state": lambda: recurrent(x, initial_state=[state]),
+        "causal=False": lambda: SRUPlusPlus(3, 2, causal=False, name="it")(x),
+        "`window`": lambda: SRUPlusPlus(3, 2, name="it")(x),
         "Lambda": lambda: layers.Lambda(lambda x: x[:, ::-1], name="it")(x),
     }[name]()
     return keras.Model([inputs, state] if name == "initial state" else inputs, outputs)
@@ -187,6 +200,8 @@ def refused(name):
         "LayerNormalization",
         "last time step to the first",
         "initial state",
+        "causal=False",
+        "`window`",
         "Lambda",
     ],
 )

@@ -74,8 +74,12 @@ def run(step, inputs, chunk_size):
 @pytest.mark.parametrize("chunk_size", [1, 4])
 @pytest.mark.parametrize(
     "options",
-    [*TAGGERS.values(), {"cell": "gru", **SPELLING, "character_encoder": "lstm"}],
-    ids=[*TAGGERS, "gru"],
+    [
+        *TAGGERS.values(),
+        {"cell": "gru", **SPELLING, "character_encoder": "lstm"},
+        {"cell": "sru_plus_plus"},
+    ],
+    ids=[*TAGGERS, "gru", "sru_plus_plus"],
 )
 def test_a_causal_tagger_runs_while_the_words_come_in(options, chunk_size):
     model, inputs = make(**options)
@@ -173,10 +177,12 @@ def test_a_new_axis_goes_behind_time(axis, goes):
 
 def test_of_every_layer_it_is_known_whether_it_can_be_streamed():
     """A layer that is new must be named here, in `STEPWISE_LAYERS`, or be given a memory."""
-    remember = "Changes Delay Highway LogMel NGramEmbedding NewSymbols Recurrent Residual"
+    remember = """
+        Changes Delay Highway LogMel NGramEmbedding NewSymbols Recurrent Residual SRUPlusPlus
+    """
     mix = """
         AttentionPooling Bidirectional CRF LearnedPositions LengthMasking Marginals MaxPooling
-        MeanPooling MultiHeadAttention RecurrentDecoder SRUPlusPlus SinusoidalPositions TakeSteps
+        MeanPooling MultiHeadAttention RecurrentDecoder SinusoidalPositions TakeSteps
         TransformerDecoder TransformerDecoderBlock TransformerEncoder TransformerEncoderBlock
         Viterbi
     """

@@ -39,7 +39,8 @@ def reference(layer, x, mask=None, state=None):
         for t in range(len(sequence)):
             if mask is not None and not mask[row, t]:
                 continue
-            seen = range(t + 1) if layer.causal else range(len(sequence))
+            begin = 0 if layer.window is None else max(0, t + 1 - layer.window)
+            seen = range(begin, t + 1) if layer.causal else range(len(sequence))
             seen = [s for s in seen if mask is None or mask[row, s]]
             scores = [queries[t] @ (queries[s] @ w["key_kernel"]) for s in seen]
             weights = np.exp(np.array(scores) / np.sqrt(ATTENTION))
@@ -61,9 +62,9 @@ def reference(layer, x, mask=None, state=None):
 
 @pytest.mark.parametrize("lowering", ["sequential", "loop", "scan", "unrolled"])
 @pytest.mark.parametrize("features", [FEATURES, UNITS])
-@pytest.mark.parametrize("causal", [True, False])
-def test_equals_reference(causal, features, lowering):
-    layer = make(features, causal=causal, return_state=True, zero_output_for_mask=True)
+@pytest.mark.parametrize("sight", [{"causal": True}, {"causal": False}, {"window": 3}], ids=str)
+def test_equals_reference(sight, features, lowering):
+    layer = make(features, **sight, return_state=True, zero_output_for_mask=True)
     x, initial = inputs(features), inputs(UNITS, seed=5)[:, 0]
     with lowering_scope(lowering):
         outputs, state = layer(x, initial_state=[initial], mask=MASK)
@@ -152,6 +153,11 @@ def test_mixed_precision_stays_finite_and_close(policy):
         ({"units": 0, "attention_dim": 2}, "`units` must be a positive integer"),
         ({"units": 4, "attention_dim": 0}, "`attention_dim` must be a positive integer"),
         ({"units": 4, "attention_dim": True}, "Received: attention_dim=True"),
+        ({"units": 4, "attention_dim": 2, "window": 1}, "`window` must be an integer of at least"),
+        (
+            {"units": 4, "attention_dim": 2, "window": 9, "causal": False},
+            "Received: window=9, causal=False",
+        ),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):

@@ -4,6 +4,7 @@ import json
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 import kzoo
@@ -21,33 +22,50 @@ STATISTICS = [80.0, 1.0], [16.0, 0.25]
 VALUES = np.random.default_rng(0).normal([80, 1], [4, 0.5], (2, 60, 2)).astype("float32")
 
 
-def make():
-    return kzoo.create_model(
-        "anomaly_gru", num_features=2, units=4, window=5, statistics=STATISTICS
-    )
+def make(**options):
+    options |= dict(num_features=2, units=4, window=5, statistics=STATISTICS)
+    return kzoo.create_model("anomaly_gru", **options)
 
 
-def test_a_delay_gives_the_step_before():
-    delayed = ops.convert_to_numpy(Delay()(VALUES))
-    np.testing.assert_array_equal(delayed[:, 1:], VALUES[:, :-1])
-    assert not delayed[:, 0].any()
-    assert Delay().compute_output_shape((2, 60, 2)) == (2, 60, 2)
+@pytest.mark.parametrize("steps", [1, 3, 60, 61])
+def test_a_delay_gives_a_step_before(steps):
+    delay = Delay.from_config(Delay(steps).get_config())
+    delayed = ops.convert_to_numpy(delay(VALUES))
+    np.testing.assert_array_equal(delayed[:, steps:], VALUES[:, :-steps])
+    assert delayed.shape == VALUES.shape == delay.compute_output_shape(VALUES.shape)
+    assert not delayed[:, :steps].any()
 
 
-def test_the_score_begins_as_the_mean_of_what_persistence_leaves():
+@pytest.mark.parametrize("steps", [0, -1, 1.5, True])
+def test_a_delay_is_of_whole_steps(steps):
+    with pytest.raises(ValueError, match="`steps` must be a positive integer"):
+        Delay(steps)
+
+
+@pytest.mark.parametrize("horizons", [(), (1, 1), (0,), (2.5,)])
+def test_bad_horizons_are_named(horizons):
+    with pytest.raises(ValueError, match=r"`horizons` must be .*positive integer"):
+        make(horizons=horizons)
+
+
+@pytest.mark.parametrize("horizons", [(1,), (1, 3, 20)])
+def test_the_score_begins_as_the_mean_of_what_persistence_leaves(horizons):
     scaled = (VALUES - STATISTICS[0]) / np.sqrt(STATISTICS[1])
-    jumps = abs(np.diff(scaled, axis=1, prepend=0)).mean(axis=2)
-    found = ops.convert_to_numpy(make()(VALUES))[:, :, 0]
+    # Until there is a forecast, it counts as zero.
+    before = [np.pad(scaled, [(0, 0), (h, 0), (0, 0)])[:, :-h] for h in horizons]
+    jumps = abs(scaled - np.array(before)).mean(axis=(0, 3))
+    found = ops.convert_to_numpy(make(horizons=horizons)(VALUES))[:, :, 0]
     for step in (0, 3, 20, 59):
         expected = jumps[:, max(step - 4, 0) : step + 1].sum(axis=1) / 5
         np.testing.assert_allclose(found[:, step], expected, rtol=1e-4)
 
 
 def test_it_trains_on_its_errors_and_streams_from_a_file(tmp_path):
-    model = make()
+    model = make(horizons=(1, 4))
     trained = forecast_errors(model)
     trained.compile(keras.optimizers.Adam(0.02), ForecastLoss(), jit_compile=False)
-    losses = trained.fit(VALUES, np.zeros_like(VALUES), epochs=60, verbose=0).history["loss"]
+    targets = np.zeros((*VALUES.shape[:2], 4))
+    losses = trained.fit(VALUES, targets, epochs=60, verbose=0).history["loss"]
     # Noise is best forecast by its mean, not by what was there before.
     assert losses[-1] < 0.75 * losses[0]
     whole = ops.convert_to_numpy(model(VALUES))
@@ -75,6 +93,7 @@ def test_the_recipe_goes_on_where_it_stopped_and_its_file_raises_alarms(
     monkeypatch.setattr(run_folder, "PRECISIONS", ("float32", "dynamic"))
     out = tmp_path / "stopped"
     arguments = ["--units", "4", "--window", "50", "--input-length", "24", "--batch-size", "256"]
+    arguments += ["--horizons", "1", "6"]
     before, after = stop_and_resume(anomaly_detection, out, arguments, "checkpoint")
     check_resumed(before, after, epochs=2)
     assert sorted(path.name for path in out.iterdir()) == [
