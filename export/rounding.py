@@ -17,6 +17,8 @@ NARROWEST_ROW = 16
 HALF = 0.501
 GATHER, MUL = schema.BuiltinOperator.GATHER, schema.BuiltinOperator.MUL
 DEQUANTIZE = schema.BuiltinOperator.DEQUANTIZE
+# In how many parts a kernel may stand in a file, see `kzoo.layers.cell.products`.
+MATRICES = (1, 2, 3, 4)
 INT8, FLOAT32 = schema.TensorType.INT8, schema.TensorType.FLOAT32
 
 
@@ -87,10 +89,23 @@ class _File:
         ]
 
     def keep(self, path, kernel):
-        """Make a kernel float32 wherever it is a constant."""
+        """Make a kernel float32 wherever it is a constant, whole or matrix by matrix."""
+        counts = [count for count in MATRICES if kernel.shape[-1] % count == 0]
+        # A list, so that all matrices are looked for.
+        if not any(
+            all([self.keep_matrix(path, matrix) for matrix in np.split(kernel, count, axis=-1)])
+            for count in counts
+        ):
+            raise ExportError(
+                f"keep_float: the file holds no int8 kernel of layer {path!r}; the converter has "
+                "joined it with other weights, or split it"
+            )
+
+    def keep_matrix(self, path, matrix):
+        """Make an array float32 wherever it is a constant; return whether it is float now."""
         # Products and convolutions have what they put out in front; some operators have it last.
-        shapes = [(math.prod(kernel.shape[:axis]), -1) for axis in range(1, kernel.ndim)]
-        orders = [*(kernel.reshape(shape).T for shape in shapes), kernel]
+        shapes = [(math.prod(matrix.shape[:axis]), -1) for axis in range(1, matrix.ndim)]
+        orders = [*(matrix.reshape(shape).T for shape in shapes), matrix]
         found = False
         for subgraph in self.model.subgraphs:
             for tensor in subgraph.tensors:
@@ -99,11 +114,11 @@ class _File:
                         tensor.buffer = self.add((path, tensor.buffer), order)
                         tensor.type, tensor.quantization = FLOAT32, None
                         found = self.is_changed = True
-        if not found:
-            raise ExportError(
-                f"keep_float: the file holds no int8 kernel of layer {path!r}; the converter has "
-                "joined it with other weights, or split it"
-            )
+                    # The converter leaves what is small in float.
+                    elif tensor.type == FLOAT32 and np.array_equal(tensor.shape, order.shape):
+                        data = self.model.buffers[tensor.buffer].data
+                        found |= data is not None and data.tobytes() == order.tobytes()
+        return found
 
     def scale_rows(self, subgraph, tables):
         """Give the rows of tables that are only looked up in a subgraph a scale each."""

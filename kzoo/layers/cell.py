@@ -113,6 +113,29 @@ def dropped(hidden, recurrent_mask):
     return hidden if recurrent_mask is None else hidden * recurrent_mask
 
 
+def products(inputs, kernel, count):
+    """Returns the products with each of the matrices that stand side by side in a kernel.
+
+    One by one: what nobody reads is not computed, bias and activation join their product in a file,
+    and nothing is cut apart.
+
+    Args:
+        inputs: `(..., features)`.
+        kernel: `(features, count * units)`.
+        count: Number of matrices.
+
+    Returns:
+        List of `(..., units)`.
+    """
+    return [ops.matmul(inputs, matrix) for matrix in ops.split(kernel, count, axis=1)]
+
+
+def biased_products(inputs, kernel, bias, count):
+    """Returns `products`, to each of which its part of a `(count * units,)` bias is added."""
+    biases = ops.split(bias, count)
+    return [x + bias for x, bias in zip(products(inputs, kernel, count), biases, strict=True)]
+
+
 class KernelCell(Cell):
     """Base of cells with one input kernel, one recurrent kernel and one bias, laid out as in Keras.
 

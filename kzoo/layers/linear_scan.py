@@ -60,30 +60,67 @@ def linear_scan(decay, update, initial):
 def blocked_linear_scan(decay, update, initial):
     """Computes what `linear_scan` does, in blocks: for export, where time may be dynamic.
 
-    Within a block of `SCAN_BLOCK` steps, all blocks at once, pairs `(decay, update)` are combined
-    at distances 1, 2, 4, ... (Hillis and Steele 1986); the states at the ends of blocks then follow
-    by a loop of `time / SCAN_BLOCK` steps. Arguments and result are those of `linear_scan`.
+    Within a block of `SCAN_BLOCK` steps, all blocks at once, neighbours are combined into pairs,
+    pairs into fours, and so on. The states before each block follow by a loop of
+    `time / SCAN_BLOCK` steps, and on the way back the states before each four, pair and step.
+    Arguments and result are those of `linear_scan`.
+
+    Source: Blelloch 1990, "Prefix sums and their applications", section 1.3.
     """
-    time, batch = ops.shape(decay)[0], ops.shape(decay)[1]
-    units = decay.shape[2]
-    blocks = (time + SCAN_BLOCK - 1) // SCAN_BLOCK
-    padding = [[0, blocks * SCAN_BLOCK - time], [0, 0], [0, 0]]
-    shape = (-1, SCAN_BLOCK, batch, units)
-    decay = ops.reshape(ops.pad(decay, padding), shape)
-    update = ops.reshape(ops.pad(update, padding), shape)
-    distance = 1
-    while distance < SCAN_BLOCK:
-        head, tail = decay[:, :distance], decay[:, distance:]
-        update = ops.concatenate(
-            [update[:, :distance], update[:, distance:] + tail * update[:, :-distance]], axis=1
-        )
-        decay = ops.concatenate([head, tail * decay[:, :-distance]], axis=1)
-        distance *= 2
+    pairs, blocks = _combine(decay, update, initial)
 
-    def step(carry, inputs):
+    def step(carry, block):
         # Emits the state before the block, carries the state after it.
-        return [carry[1], inputs[0] * carry[1] + inputs[1]]
+        return [carry[1], _advance(block, carry[1])]
 
-    starts, _ = loop(step, [initial, initial], (decay[:, -1], update[:, -1]), True)
-    states = update + decay * starts[:, None]
-    return ops.reshape(states, (-1, batch, units))[:time]
+    before, _ = loop(step, [initial, initial], blocks, True)
+    before = ops.reshape(before, (-1, 1, _width(initial)))
+    for early, _ in pairs[:0:-1]:
+        before = _interleave(before, _advance(early, before))
+    early, late = pairs[0]
+    middle = _advance(early, before)
+    states = ops.reshape(_interleave(middle, _advance(late, middle)), (-1, *ops.shape(initial)))
+    return states[: ops.shape(decay)[0]]
+
+
+def last_linear_state(decay, update, initial):
+    """Computes the last state of `blocked_linear_scan` alone, with no way back."""
+    _, blocks = _combine(decay, update, initial)
+    _, (state,) = loop(lambda carry, block: [_advance(block, carry[0])], [initial], blocks, False)
+    return state
+
+
+def _combine(decay, update, initial):
+    """Combines the steps of each block of `SCAN_BLOCK` steps.
+
+    Returns:
+        The `(early, late)` of all pairs, of pairs of pairs, and so on, each a `(decay, update)` of
+        shape `(pairs, 1, batch * units)`; and that of all blocks, `(blocks, batch, units)`.
+    """
+    # Steps that change nothing.
+    padding = [[0, -ops.shape(decay)[0] % SCAN_BLOCK], [0, 0], [0, 0]]
+    whole = ops.pad(decay, padding, constant_values=1.0), ops.pad(update, padding)
+    shape = -1, 2, _width(initial)
+    pairs = []
+    for _ in range(SCAN_BLOCK.bit_length() - 1):
+        halves = (ops.split(ops.reshape(x, shape), 2, axis=1) for x in whole)
+        early, late = zip(*halves, strict=True)
+        pairs.append((early, late))
+        whole = late[0] * early[0], _advance(late, early[1])
+    return pairs, tuple(ops.reshape(x, (-1, *ops.shape(initial))) for x in whole)
+
+
+def _width(state):
+    return ops.shape(state)[0] * state.shape[1]
+
+
+def _advance(step, state):
+    """Returns the state after a step, or after what was combined into one."""
+    decay, update = step
+    return decay * state + update
+
+
+def _interleave(early, late):
+    """Returns `(2 * pairs, 1, batch * units)` of the two of each pair."""
+    both = ops.concatenate([early, late], axis=1)
+    return ops.reshape(both, (-1, 1, ops.shape(both)[2]))

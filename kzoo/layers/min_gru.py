@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import LinearCell
+from kzoo.layers.cell import LinearCell, biased_products
 
 
 class MinimalCell(LinearCell):
@@ -69,7 +69,7 @@ class MinGRUCell(MinimalCell):
 
     def project(self, inputs):
         """Returns `(1 - z, z * n)`."""
-        update, candidate = ops.split(ops.matmul(inputs, self.kernel) + self.bias, 2, axis=-1)
+        update, candidate = biased_products(inputs, self.kernel, self.bias, self.gates)
         return ops.sigmoid(-update), ops.sigmoid(update) * candidate
 
 
@@ -103,8 +103,8 @@ class MinLSTMCell(MinimalCell):
 
     def project(self, inputs):
         """Returns the normalised forget gate, and the normalised input gate times `n`."""
-        projected = ops.matmul(inputs, self.kernel) + self.bias
-        forget_gate, input_gate, candidate = ops.split(projected, 3, axis=-1)
+        projected = biased_products(inputs, self.kernel, self.bias, self.gates)
+        forget_gate, input_gate, candidate = projected
         # f / (f + i) as a sigmoid of log f - log i, which no half precision can divide by zero.
         log_ratio = ops.log_sigmoid(forget_gate) - ops.log_sigmoid(input_gate)
         return ops.sigmoid(log_ratio), ops.sigmoid(-log_ratio) * candidate

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import Cell, LinearCell, dropped
+from kzoo.layers.cell import Cell, LinearCell, biased_products, dropped
 
 # Blocks of columns: the candidate z and the gates that the name lists.
 POOLINGS = {"f": 2, "fo": 3, "ifo": 4}
@@ -13,14 +13,14 @@ def qrnn_gates(convolved, pooling):
     """Computes what the pooling of a QRNN needs; the equation is in `QRNNCell`.
 
     Args:
-        convolved: `z', f', o', i'` side by side, the last ones where the pooling has them,
-            `(..., gates * units)`.
+        convolved: List of `z', f', o', i'`, the last ones where the pooling has them, each
+            `(..., units)`.
         pooling: "f", "fo" or "ifo".
 
     Returns:
         `(decay, update, output_gate)`, each `(..., units)`; `output_gate` only with "fo" and "ifo".
     """
-    candidate, *gates = ops.split(convolved, POOLINGS[pooling], axis=-1)
+    candidate, *gates = convolved
     candidate, gates = ops.tanh(candidate), [ops.sigmoid(gate) for gate in gates]
     forget, *others = gates
     input_gate = others.pop() if pooling == "ifo" else 1 - forget
@@ -79,7 +79,8 @@ class QRNNCell(LinearCell):
 
     def project(self, inputs):
         """Returns `(decay, update)`, and the output gate with "fo" and "ifo"."""
-        return qrnn_gates(ops.matmul(inputs, self.kernel) + self.bias, self.pooling)
+        convolved = biased_products(inputs, self.kernel, self.bias, POOLINGS[self.pooling])
+        return qrnn_gates(convolved, self.pooling)
 
     def readout(self, projected, state):
         """Returns `h_t` from `c_t`."""
@@ -163,7 +164,8 @@ class WindowedQRNNCell(Cell):
         carry = dropped(carry, recurrent_mask)
         # Each sum moves one step nearer to its use, and takes up its share of this input.
         sums = projected + ops.pad(sums, [[0, 0], [0, self.width]])
-        decay, update, *output_gate = qrnn_gates(sums[:, : self.width], self.pooling)
+        convolved = ops.split(sums[:, : self.width], POOLINGS[self.pooling], axis=-1)
+        decay, update, *output_gate = qrnn_gates(convolved, self.pooling)
         carry = decay * carry + update
         output = output_gate[0] * carry if output_gate else carry
         return output, [carry, sums[:, self.width :]]

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.cell import LinearCell
+from kzoo.layers.cell import LinearCell, products
 
 # The paper's constant: how much stronger than `a` the gate can make the decay.
 GATE_POWER = 8.0
@@ -81,15 +81,16 @@ class RGLRUCell(LinearCell):
 
     def project(self, inputs):
         """Returns `(a_t, sqrt(1 - a_t^2) * i_t * x_t)`."""
-        projected = ops.matmul(inputs, self.kernel)
-        units = self.units
-        gates = ops.sigmoid(projected[..., : 2 * units] + self.bias)
-        recurrence_gate, input_gate = ops.split(gates, 2, axis=-1)
-        values = inputs if self.kernel.shape[1] == 2 * units else projected[..., 2 * units :]
+        count = self.kernel.shape[1] // self.units
+        recurrence_gate, input_gate, *values = products(inputs, self.kernel, count)
+        recurrence_bias, input_bias = ops.split(self.bias, 2)
+        recurrence_gate = ops.sigmoid(recurrence_gate + recurrence_bias)
+        input_gate = ops.sigmoid(input_gate + input_bias)
+        values = values[0] if values else inputs
         log_sigmoid = ops.log_sigmoid(ops.cast(self.decay_logit, "float32"))
         log_decay = GATE_POWER * ops.cast(recurrence_gate, "float32") * log_sigmoid
         gain = ops.sqrt(ops.maximum(1 - ops.exp(2 * log_decay), SMALLEST_GAIN))
-        dtype = projected.dtype
+        dtype = input_gate.dtype
         return ops.cast(ops.exp(log_decay), dtype), ops.cast(gain, dtype) * input_gate * values
 
     def get_config(self):

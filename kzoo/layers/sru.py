@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from kzoo.layers.cell import LinearCell
+from kzoo.layers.cell import LinearCell, products
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -69,15 +69,15 @@ class SRUCell(LinearCell):
 
     def project(self, inputs):
         """Returns `(decay, update, reset, highway)`, each `(..., units)`."""
-        return self.gate(ops.matmul(inputs, self.kernel), inputs)
+        return self.gate(inputs, inputs)
 
-    def gate(self, projected, inputs):
-        """Returns what `project` does, from `W x` of all matrices and the highway's own input."""
-        units = self.units
-        candidate = projected[..., :units]
-        gates = ops.sigmoid(projected[..., units : 3 * units] + self.bias)
-        forget, reset = ops.split(gates, 2, axis=-1)
-        highway = inputs if self.kernel.shape[1] == 3 * units else projected[..., 3 * units :]
+    def gate(self, inputs, around):
+        """Returns what `project` does, where the highway has an input of its own."""
+        count = self.kernel.shape[1] // self.units
+        candidate, forget, reset, *highway = products(inputs, self.kernel, count)
+        forget_bias, reset_bias = ops.split(self.bias, 2)
+        forget, reset = ops.sigmoid(forget + forget_bias), ops.sigmoid(reset + reset_bias)
+        highway = highway[0] if highway else around
         highway = (1 - reset) * highway * self.highway_scale
         return forget, (1 - forget) * candidate, reset, highway
 

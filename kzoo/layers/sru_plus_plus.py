@@ -29,8 +29,7 @@ class AttendedSRUCell(SRUCell):
 
     def project(self, inputs):
         """Returns what `SRUCell.project` does."""
-        projected = ops.matmul(inputs[..., : self.attention_dim], self.kernel)
-        return self.gate(projected, inputs[..., self.attention_dim :])
+        return self.gate(inputs[..., : self.attention_dim], inputs[..., self.attention_dim :])
 
 
 @keras.saving.register_keras_serializable(package="kzoo")

@@ -8,7 +8,7 @@ from keras import ops
 
 from kzoo.layers.backpropagation import Part, find_rule, walk_backpropagated
 from kzoo.layers.cell import LinearCell
-from kzoo.layers.linear_scan import blocked_linear_scan, linear_scan
+from kzoo.layers.linear_scan import blocked_linear_scan, last_linear_state, linear_scan
 from kzoo.layers.loops import run_steps
 from kzoo.layers.lowering import current_lowering
 from kzoo.layers.recorded_loop import is_compiled
@@ -34,9 +34,9 @@ def walk(cell, inputs, state, mask=None, recurrent_mask=None, memory=None, **out
     """
     if find_rule(cell) and current_lowering() == "sequential":
         return _walk_backpropagated(cell, inputs, state, mask, recurrent_mask, **outputs)
-    projected = cell.project(inputs)
     if isinstance(cell, LinearCell) and current_lowering() in ("sequential", "scan"):
-        return _walk_linear(cell, projected, state, mask, **outputs)
+        return _walk_linear(cell, inputs, state, mask, **outputs)
+    projected = cell.project(inputs)
     step = cell.step if memory is None else lambda *past: cell.step(*past, memory)
     return _walk_steps(cell, step, projected, state, mask, recurrent_mask, **outputs)
 
@@ -107,16 +107,20 @@ def _walk_steps(
     return (outputs if return_sequences else carry[0]), carry[1:]
 
 
-def _walk_linear(cell, projected, state, mask, return_sequences, zero_output_for_mask):
+def _walk_linear(cell, inputs, state, mask, return_sequences, zero_output_for_mask):
     """Runs a linear cell: its states by one scan, its outputs for all time steps at once."""
     trains = current_lowering() == "sequential"
-    scan = linear_scan if trains else blocked_linear_scan
+    projected = cell.project(inputs)
     decay, update = cell.recurrence(projected)
     if mask is not None:
         decay, update = ops.where(mask, decay, 1.0), ops.where(mask, update, 0.0)
+    if not trains and not return_sequences:
+        state = last_linear_state(decay, update, state[0])
+        return _read_last(cell, inputs, state, mask, zero_output_for_mask), [state]
+    scan = linear_scan if trains else blocked_linear_scan
     states = scan(decay, update, state[0])
-    if trains and mask is None and not return_sequences:
-        # Only the last output is asked for; XLA then computes no other, nor the gates of them.
+    if mask is None and not return_sequences:
+        # XLA computes no other output, nor the gates of them.
         projected = keras.tree.map_structure(lambda x: x[-1], projected)
         return cell.readout(projected, states[-1]), [states[-1]]
     outputs = cell.readout(projected, states)
@@ -127,3 +131,18 @@ def _walk_linear(cell, projected, state, mask, return_sequences, zero_output_for
             held = ops.broadcast_to(ops.cast(~mask, outputs.dtype), ops.shape(outputs))
             outputs = scan(held, outputs, ops.zeros_like(outputs[0]))
     return (outputs if return_sequences else outputs[-1]), [states[-1]]
+
+
+def _read_last(cell, inputs, state, mask, zero_output_for_mask):
+    """Returns the output at the last step, or at the last one that counts.
+
+    In a file, nothing else of the outputs is computed then.
+    """
+    if mask is None:
+        return cell.readout(cell.project(inputs[-1]), state)
+    steps = ops.reshape(ops.arange(1, ops.shape(inputs)[0] + 1), (-1, 1, 1))
+    steps = ops.where(mask, steps, 0)
+    is_last = mask & (steps == ops.max(steps, axis=0, keepdims=True))
+    last = ops.sum(ops.where(is_last, inputs, 0.0), axis=0)
+    given = mask[-1] if zero_output_for_mask else ops.any(mask, axis=0)
+    return ops.where(given, cell.readout(cell.project(last), state), 0.0)

@@ -14,6 +14,7 @@ from kzoo.export import (
     read_bundle,
 )
 from kzoo.export.rounding import round_again
+from kzoo.layers import Recurrent, SRUCell
 
 ROWS, WIDTH, NARROW, UNITS = 300, 24, 8, 64
 IDS = np.arange(ROWS, dtype="int32").reshape(3, 100)
@@ -87,6 +88,19 @@ def test_kept_kernels_and_no_others_are_float(files, model):
     assert after["FLOAT32"] - before["FLOAT32"] == 4 * hidden.size
     assert read_bundle(files["kept"].path).manifest["keep_float"] == ["hidden"]
     assert "keep_float" not in read_bundle(files["int8"].path).manifest
+
+
+def test_a_kernel_that_stands_matrix_by_matrix_is_kept(tmp_path):
+    inputs = keras.Input((None, 40))
+    layer = Recurrent(SRUCell(32), name="walker")
+    model = keras.Model(inputs, keras.layers.Dense(40, name="scores")(layer(inputs)))
+    kept = {"int8": (), "kept": ("walker*",)}
+    exports = [
+        Export(model, tmp_path / f"{name}.tflite", "dynamic", keep_float=patterns, lengths=(20,))
+        for name, patterns in kept.items()
+    ]
+    before, after = (file.constant_bytes for file in export_many(exports))
+    assert before["INT8"] - after["INT8"] == layer.cell.kernel.numpy().size == 40 * 4 * 32
 
 
 @pytest.mark.parametrize(

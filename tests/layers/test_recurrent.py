@@ -58,6 +58,23 @@ def test_same_width_and_many_blocks(case, lowering):
     np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("time", [1, 2, 15, 16, 17, 150])
+def test_a_scan_of_any_length(time):
+    layer = make("sru", return_sequences=True, return_state=True)
+    last = Recurrent(layer.cell, return_state=True)
+    x = np.random.default_rng(4).normal(size=(2, time, FEATURES)).astype("float32")
+    expected, expected_state = references.run(
+        "sru", x, layer.get_weights(), np.zeros((1, 2, UNITS))
+    )
+    with lowering_scope("scan"):
+        outputs, state = layer(x)
+        last_output, last_state = last(x)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(last_output, expected[:, -1], rtol=1e-5, atol=1e-5)
+    for one in (state, last_state):
+        np.testing.assert_allclose(one, expected_state[0], rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("lowering", LOWERINGS)
 @pytest.mark.parametrize("case", CELL_CASES)
 def test_padded_row_gives_what_it_gives_alone(case, lowering):
