@@ -62,7 +62,7 @@ bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks.translation
 	$(BIN)/python -m benchmarks.ctranslate
 	$(BIN)/python -m benchmarks.encoder_training
-	$(BIN)/python -m benchmarks.word2vec
+	for model in skip_gram cbow fast_text; do $(BIN)/python -m benchmarks.word2vec --model $$model || exit 1; done
 	$(BIN)/python -m benchmarks.bert write runs/bench/bert
 	$(BIN)/python -m benchmarks.bert time runs/bench/bert
 

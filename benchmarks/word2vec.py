@@ -1,6 +1,6 @@
-"""Word2vec beside gensim: words a second, and how well the vectors agree with people, in one run.
+"""Word2vec and FastText beside gensim: words a second, and how vectors agree with people.
 
-    python -m benchmarks.word2vec [--data DIR] [--words 600000]
+    python -m benchmarks.word2vec [--data DIR] [--model cbow] [--words 600000]
 
 Both train on the same sentences with the same settings, on two threads. First they take turns, an
 epoch at a time, on the first words of the text (on busy cores, as fast as each gets on beside the
@@ -10,18 +10,19 @@ rest); then each trains from scratch on all of it, and is measured by WordSim-35
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import keras
 import tyro
-from gensim.models import Word2Vec
+from gensim.models import FastText, Word2Vec
 
 import kzoo
 from benchmarks.race import race
 from benchmarks.recurrent_report import table
-from kzoo.recipes.parts.embeddings_parts import scores, tests
+from kzoo.models import word_table
+from kzoo.recipes.parts import embeddings_parts
 from kzoo.recipes.parts.word_sentences import read_sentences
 from kzoo.text import WordVectors
-from kzoo.training import NegativeSamplingLoss, WordWindows
 
 
 @dataclass
@@ -32,41 +33,30 @@ class Knobs:
     words: int = 600_000  # Words of the text, with those too rare for a vector, in the race.
     seconds: float = 20.0  # How long the libraries take turns; 0 leaves the race out.
     train: bool = True  # Whether they train from scratch afterwards.
-    bag: bool = False  # CBOW in place of skip-gram.
+    model: Literal["skip_gram", "cbow", "fast_text"] = "skip_gram"  # What is trained.
     epochs: int = 5  # Epochs of training from scratch.
     embedding_dim: int = 100  # Width of a vector.
     window: int = 5  # Words of the largest window on each side.
     negatives: int = 5  # Noise words for each pair.
     sample: float = 1e-3  # Share above which a word is left out ever more often.
     min_count: int = 5  # Occurrences that a word needs.
+    num_buckets: int = 65536  # Rows of FastText's table of n-grams of letters.
+    jamo: bool = False  # Whether FastText spells Hangul syllables letter by letter; only kzoo can.
+    batch_size: int | None = None  # Stretches of 64 words in a batch of kzoo's; by default 32.
     learning_rate: float = 0.025  # At the start; it falls to 0.0001 along a line.
     seed: int = 1  # Of both.
 
 
 class Kzoo:
-    """kzoo's word2vec; `epoch` trains one, `vectors` is what it learnt."""
+    """What the recipe trains; `epoch` trains one, `vectors` is what it learnt."""
 
     def __init__(self, knobs, vocabulary, sentences, epochs):
         keras.utils.set_random_seed(knobs.seed)
         self.vocabulary = vocabulary
-        self.windows = WordWindows(
-            sentences,
-            len(vocabulary),
-            knobs.bag,
-            knobs.window,
-            knobs.negatives,
-            knobs.sample,
-            seed=knobs.seed,
-        )
-        self.model = kzoo.create_model(
-            "cbow" if knobs.bag else "skip_gram",
-            vocabulary_size=len(vocabulary),
-            embedding_dim=knobs.embedding_dim,
-        )
-        steps = epochs * len(self.windows)
-        schedule = keras.optimizers.schedules.PolynomialDecay(knobs.learning_rate, steps, 1e-4)
-        optimizer = keras.optimizers.SGD(schedule)
-        self.model.compile(optimizer, NegativeSamplingLoss(), jit_compile=False)
+        tokenizer = embeddings_parts.make_tokenizer(knobs, vocabulary)
+        self.model = embeddings_parts.create_model(knobs, tokenizer)
+        self.windows = embeddings_parts.batches(knobs, sentences, len(vocabulary))
+        embeddings_parts.compile_model(self.model, knobs, epochs * len(self.windows))
 
     def epoch(self):
         """Trains one epoch."""
@@ -75,7 +65,7 @@ class Kzoo:
     @property
     def vectors(self):
         """The vectors as they are now."""
-        return WordVectors(self.vocabulary, self.model.get_layer("word_vectors").get_weights()[0])
+        return WordVectors(self.vocabulary, word_table(self.model))
 
 
 class Gensim:
@@ -83,17 +73,13 @@ class Gensim:
 
     def __init__(self, knobs, vocabulary, sentences, epochs):
         self.sentences = [[vocabulary[id] for id in ids if id > 3] for ids in sentences]
-        self.model = Word2Vec(
-            vector_size=knobs.embedding_dim,
-            window=knobs.window,
-            min_count=1,
-            sg=int(not knobs.bag),
-            negative=knobs.negatives,
-            sample=knobs.sample,
-            alpha=knobs.learning_rate,
-            workers=2,
-            seed=knobs.seed,
-        )
+        options = dict(window=knobs.window, negative=knobs.negatives, sample=knobs.sample)
+        options |= dict(sg=int(knobs.model != "cbow"), alpha=knobs.learning_rate, seed=knobs.seed)
+        options |= dict(vector_size=knobs.embedding_dim, min_count=1, workers=2)
+        if knobs.model == "fast_text":
+            self.model = FastText(**options, bucket=knobs.num_buckets)
+        else:
+            self.model = Word2Vec(**options)
         self.model.build_vocab(self.sentences)
         self.epochs, self.done, self.rate = epochs, 0, knobs.learning_rate
 
@@ -120,6 +106,7 @@ class Gensim:
 def main(knobs):
     """Prints the tables."""
     corpus = kzoo.data.load_corpus("imdb_reviews" if knobs.data else "language_en", knobs.data)
+    tests = embeddings_parts.tests(corpus, knobs.data)
     libraries = {"kzoo": Kzoo, "gensim": Gensim}
     if knobs.seconds:
         # The end of the text: in the middle of IMDb's, all reviews are of one kind.
@@ -130,7 +117,7 @@ def main(knobs):
         count = sum(int((ids > 3).sum()) for ids in sentences)
         rates = {name: 1e3 * count / time for name, time in times.items()}
         row = {name: f"{rate:,.0f} words/s" for name, rate in rates.items()}
-        print(f"An epoch of {count:,} words, {len(vocabulary) - 4:,} vectors")
+        print(f"{knobs.model}: an epoch of {count:,} words, {len(vocabulary) - 4:,} vectors")
         print(table([{**row, "kzoo to gensim": f"{rates['kzoo'] / rates['gensim']:.2f}"}]))
     if not knobs.train:
         return
@@ -145,9 +132,11 @@ def main(knobs):
         seconds = time.perf_counter() - start
         row = {"library": name, "seconds": f"{seconds:.0f}"}
         row["words/s"] = f"{knobs.epochs * count / seconds:,.0f}"
-        row |= scores(runner.vectors, tests(corpus, knobs.data))
+        row |= embeddings_parts.scores(runner.vectors, tests)
         rows.append(row)
-    print(f"{knobs.epochs} epochs of {count:,} words, {len(vocabulary) - 4:,} vectors")
+    print(
+        f"{knobs.model}: {knobs.epochs} epochs of {count:,} words, {len(vocabulary) - 4:,} vectors"
+    )
     print(table(rows))
 
 

@@ -4,12 +4,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from kzoo.training.prepared import PreparedBatches
 from kzoo.training.word_windows import join_words
 
 PAIRS_AT_ONCE = 2**23
 
 
-class Cooccurrences(keras.utils.PyDataset):
+class Cooccurrences(PreparedBatches):
     """A data set for `fit` of GloVe: pairs of words and how often they stand together.
 
     Two words at a distance of `d` count `1 / d`, within their sentence and at most `window` apart.

@@ -1,12 +1,13 @@
 """The words before each word of a text: what a neural language model of n-grams learns from."""
 
-import keras
 import numpy as np
+
+from kzoo.training.prepared import PreparedBatches
 
 START_ID, END_ID = 2, 3
 
 
-class NextWords(keras.utils.PyDataset):
+class NextWords(PreparedBatches):
     """A data set for `fit` of ids and the one that comes next, within sentences.
 
     Before a sentence stand start ids, and its end is foretold too. A batch is `(ids, targets)`:

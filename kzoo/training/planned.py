@@ -2,8 +2,9 @@
 
 import itertools
 
-import keras
 import numpy as np
+
+from kzoo.training.prepared import PreparedBatches
 
 # Few lengths, so that compiled backends compile few programs; a step of a third wastes little.
 LENGTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
@@ -87,7 +88,7 @@ def round_up(size):
     return -(-size // MULTIPLE) * MULTIPLE
 
 
-class PlannedBatches(keras.utils.PyDataset):
+class PlannedBatches(PreparedBatches):
     """A data set for `fit`, `evaluate` and `predict` whose epochs are planned ahead.
 
     A subclass offers `load(epoch)`, which reads the rows of an epoch and returns their number, and

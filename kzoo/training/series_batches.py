@@ -1,10 +1,11 @@
 """Batches of windows of series: what is read, and what comes after it."""
 
-import keras
 import numpy as np
 
+from kzoo.training.prepared import PreparedBatches
 
-class SeriesBatches(keras.utils.PyDataset):
+
+class SeriesBatches(PreparedBatches):
     """A data set for `fit` and `predict` of windows that are cut when they are asked for.
 
     A batch is `(inputs, targets)`: the values that windows read, float32 `(batch, input_length,

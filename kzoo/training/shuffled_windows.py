@@ -1,10 +1,11 @@
 """Windows of one long sequence of ids, in any order: how attention learns a language."""
 
-import keras
 import numpy as np
 
+from kzoo.training.prepared import PreparedBatches
 
-class ShuffledWindows(keras.utils.PyDataset):
+
+class ShuffledWindows(PreparedBatches):
     """A data set for `fit` and `evaluate` of windows of one sequence of ids.
 
     A batch is `(inputs, targets, weights)`, int32, int32 and float32, each `(batch, window)`: at

@@ -3,8 +3,10 @@
 import keras
 import numpy as np
 
+from kzoo.training.prepared import PreparedBatches
 
-class Windows(keras.utils.PyDataset):
+
+class Windows(PreparedBatches):
     """A data set for `fit` that cuts long sequences into windows, in the order of time.
 
     With stateful layers (`Recurrent(stateful=True)`) and `ResetStates`, the state goes from window

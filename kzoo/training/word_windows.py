@@ -1,12 +1,13 @@
 """Stretches of text with the pairs of words in them: what skip-gram and CBOW learn from."""
 
-import keras
 import numpy as np
+
+from kzoo.training.prepared import PreparedBatches
 
 FIRST_WORD = 4  # The ids before it are padding, unknown words, start and end.
 
 
-class WordWindows(keras.utils.PyDataset):
+class WordWindows(PreparedBatches):
     """A data set for `fit` of word2vec: skip-gram, or the continuous bag of words (CBOW).
 
     An epoch is the text without special tokens and with only some of its most frequent words: of

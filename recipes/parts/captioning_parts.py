@@ -17,9 +17,10 @@ from kzoo.models import Seq2SeqSteps
 from kzoo.recipes.parts import measures
 from kzoo.text import Tokenizer
 from kzoo.training.planned import pad
+from kzoo.training.prepared import PreparedBatches
 
 
-class SceneBatches(keras.utils.PyDataset):
+class SceneBatches(PreparedBatches):
     """A data set for `fit` and `evaluate` of scenes with their captions, for teacher forcing.
 
     A batch is `(inputs, labels, weights)`, as that of `kzoo.training.PairBatches`. Every epoch of
