@@ -271,10 +271,11 @@ def _finish(export, model, lowering, partial, cases):
 
 
 def _classifies_texts_as_bert(export):
-    """Whether MediaPipe can know what a model reads and what it says."""
+    """Whether MediaPipe can know what a model reads and what it says; it cuts the end of a text."""
     outputs = output_tensors(export.model)
     return (
         getattr(export.tokenizer, "name", None) == "bert"
+        and export.tokenizer.truncation_side == "right"
         and export.labels is not None
         and [len(output.shape) for output in outputs.values()] == [2]
     )

@@ -18,6 +18,7 @@ from kzoo.export import export_saved_model
 from kzoo.models import bert_classifier
 from kzoo.models.bert_heads import POOLINGS
 from kzoo.recipes.parts import bert_parts, classification, command_line, report, run_folder
+from kzoo.text.bert import SIDES
 from kzoo.training import BertBatches, Resume
 
 
@@ -36,6 +37,9 @@ class Knobs:
     lowercase: bool = True  # Whether a new model folds upper case to lower case.
     strip_accents: bool = False  # Whether a new model drops accents; it takes Hangul apart.
     max_length: int = 128  # Ids of a text that the model reads; the rest is cut.
+    truncation_side: Literal[SIDES] = (
+        "right"  # Side on which it is cut: the end of a text, or left.
+    )
     pooling: Literal[POOLINGS] = "first"  # What is classified: the first step, or the mean of all.
     dropout: float = 0.1  # Fraction of features dropped.
     # What each layer's learning rate is multiplied by to get that of the layer below it.
@@ -79,7 +83,8 @@ def main(knobs):
     out = run_folder.prepare(knobs, knobs.out or Path("runs/bert_finetune", knobs.dataset))
     classification.print_sizes(data)
     tokenizer = run_folder.tokenizer(
-        out / "tokenizer.json", lambda: bert_parts.read_tokenizer(data.train.texts, knobs)
+        out / "tokenizer.json",
+        lambda: bert_parts.read_tokenizer(data.train.texts, knobs, knobs.truncation_side),
     )
 
     def batches(part, shuffle=False):

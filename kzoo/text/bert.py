@@ -13,6 +13,7 @@ from kzoo.text.checks import check_at_least, check_bool, clean, read_texts
 from kzoo.text.word_piece import train_pieces
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+SIDES = ("right", "left")
 _VOCABULARY, _TOKENIZER, _CONFIG = "vocab.txt", "tokenizer.json", "tokenizer_config.json"
 _UNLIMITED = 10**9  # Hugging Face writes a larger number where rows may have any length.
 
@@ -36,6 +37,7 @@ class BertTokenizer(BertGraph):
         strip_accents: whether accents are dropped; None does so where `lowercase` does.
         split_chinese: whether every Chinese character is a word.
         max_length: int, the longest row; None keeps every row whole.
+        truncation_side: "right" cuts the end of what is longer, "left" its beginning.
 
     Example:
 
@@ -56,6 +58,7 @@ class BertTokenizer(BertGraph):
         strip_accents=None,
         split_chinese=True,
         max_length=None,
+        truncation_side="right",
     ):
         _check_vocabulary(vocabulary)
         check_bool("lowercase", lowercase)
@@ -64,11 +67,14 @@ class BertTokenizer(BertGraph):
             check_bool("strip_accents", strip_accents)
         if max_length is not None:
             check_at_least("max_length", max_length, 3)
+        if truncation_side not in SIDES:
+            raise ValueError(f"truncation_side: expected one of {SIDES}, came {truncation_side!r}")
         self.vocabulary = list(vocabulary)
         self.lowercase = lowercase
         self.strip_accents = strip_accents
         self.split_chinese = split_chinese
         self.max_length = max_length
+        self.truncation_side = truncation_side
         ids = {token: id for id, token in enumerate(self.vocabulary)}
         self.pad_id, self.unknown_id, self.start_id, self.end_id, self.mask_id = (
             ids[token] for token in SPECIAL_TOKENS
@@ -145,6 +151,7 @@ class BertTokenizer(BertGraph):
             config.get("strip_accents", normalizer.get("strip_accents")),
             config.get("tokenize_chinese_chars", normalizer.get("handle_chinese_chars", True)),
             max_length if max_length < _UNLIMITED else None,
+            config.get("truncation_side", "right"),
         )
 
     def save_folder(self, folder):
@@ -154,6 +161,7 @@ class BertTokenizer(BertGraph):
             "do_lower_case": self.lowercase,
             "strip_accents": self.strip_accents,
             "tokenize_chinese_chars": self.split_chinese,
+            "truncation_side": self.truncation_side,
             **({"model_max_length": self.max_length} if self.max_length else {}),
         }
         _write(Path(folder, _VOCABULARY), "".join(f"{token}\n" for token in self.vocabulary))
@@ -162,7 +170,7 @@ class BertTokenizer(BertGraph):
     def get_config(self):
         """Return the constructor's arguments as a dict that JSON can hold."""
         names = ("vocabulary", "lowercase", "strip_accents", "split_chinese", "max_length")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in (*names, "truncation_side")}
 
     @property
     def vocabulary_size(self):
@@ -241,12 +249,15 @@ class BertTokenizer(BertGraph):
                 # Of two equal ones the second, as in google-research/bert.
                 longest = 0 if lengths[0] > lengths[-1] else -1
                 lengths[longest] -= 1
-        parts = [part[:length] for part, length in zip(parts, lengths, strict=True)]
+        parts = [self._cut(part, length) for part, length in zip(parts, lengths, strict=True)]
         ids, segment_ids = [self.start_id], [0]
         for index, part in enumerate(parts):
             ids += [*part, self.end_id]
             segment_ids += [index] * (len(part) + 1)
         return ids, segment_ids
+
+    def _cut(self, ids, length):
+        return ids[:length] if self.truncation_side == "right" else ids[len(ids) - length :]
 
 
 def _check_vocabulary(vocabulary):

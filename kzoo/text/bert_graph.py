@@ -73,7 +73,10 @@ class BertGraph(GraphTokenizer):
         """
         max_length = self.row_length(max_length, 2)
         ids = self.tokenize_graph(texts)
-        return self.join_graph(ids[:, : None if max_length is None else max_length - 2])
+        if max_length is not None:
+            size = max_length - 2
+            ids = ids[:, :size] if self.truncation_side == "right" or not size else ids[:, -size:]
+        return self.join_graph(ids)
 
     def join_graph(self, ids):
         """Return the inputs of rows of ids that have neither `[CLS]` nor `[SEP]`.

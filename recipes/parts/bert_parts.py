@@ -24,17 +24,18 @@ SIZES = ("embedding_dim", "num_heads", "hidden_dim", "num_layers")
 TOLERANCES = {"dynamic": 0.2}
 
 
-def read_tokenizer(texts, knobs):
+def read_tokenizer(texts, knobs, truncation_side="right"):
     """Returns the tokenizer of the folder, or a new one; it cuts rows where the knobs say."""
+    cut = dict(max_length=knobs.max_length, truncation_side=truncation_side)
     if knobs.folder is not None:
         config = BertTokenizer.from_folder(knobs.folder).get_config()
-        return BertTokenizer(**{**config, "max_length": knobs.max_length})
+        return BertTokenizer(**{**config, **cut})
     return BertTokenizer.train(
         texts,
         knobs.vocabulary_size,
         lowercase=knobs.lowercase,
         strip_accents=knobs.strip_accents,
-        max_length=knobs.max_length,
+        **cut,
     )
 
 

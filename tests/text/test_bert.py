@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from kzoo.text import BertTokenizer, tokenizer_from_json
 from tests.text.samples import TORTURE
@@ -67,6 +69,24 @@ def test_one_text_is_cut():
     tokenizer = BertTokenizer(VOCABULARY)
     assert tokenizer(["un ! un"], max_length=4)["ids"].tolist() == [[START, *ids("un", "!"), END]]
     assert tokenizer(["un ! un"], max_length=2)["ids"].tolist() == [[START, END]]
+
+
+def test_the_beginning_is_cut_on_request(tmp_path):
+    tokenizer = BertTokenizer(VOCABULARY, max_length=5, truncation_side="left")
+    texts = ["un ! cafe [ un", "un cafe ]", "!", ""]
+    assert tokenizer.row(texts[0]) == [START, *ids("cafe", "[", "un"), END]
+    assert tokenizer(texts[:1], max_length=2)["ids"].tolist() == [[START, END]]
+    (pair,) = tokenizer(["un !"], ["cafe ["])["ids"].tolist()
+    assert pair == [START, *ids("!"), END, *ids("["), END]
+    for max_length in (None, 2, 3, 4, 9):
+        found = tokenizer.call_graph(tf.constant(texts), max_length)
+        for name, expected in tokenizer(texts, max_length=max_length).items():
+            np.testing.assert_array_equal(found[name], expected)
+    tokenizer.save_folder(tmp_path)
+    again = [BertTokenizer.from_folder(tmp_path), tokenizer_from_json(tokenizer.to_json())]
+    assert [x.get_config() for x in again] == [tokenizer.get_config()] * 2
+    with pytest.raises(ValueError, match=r"truncation_side: expected one of .* came 'middle'"):
+        BertTokenizer(VOCABULARY, truncation_side="middle")
 
 
 def test_any_string_is_taken():
