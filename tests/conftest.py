@@ -12,6 +12,17 @@ def pytest_collection_finish():
     gc.set_threshold(20_000, 10, 10)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _few_timings():
+    """Times files a few times only: no test asks how long they take."""
+    from kzoo.export import seq2seq_verification, verification
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (verification, seq2seq_verification):
+            patch.setattr(module, "LATENCY_RUNS", 5)
+        yield
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _forget():
     """Frees the programs of a file: thousands of them use up the memory maps of a process."""
