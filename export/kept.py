@@ -2,8 +2,8 @@
 
 from fnmatch import fnmatchcase
 
-# The converter leaves what is smaller in float.
-FEWEST_WEIGHTS = 1024
+from kzoo.layers.cell import FEWEST_WEIGHTS
+
 SHOWN = 5
 
 

@@ -102,7 +102,7 @@ class _File:
             )
 
     def keep_matrix(self, path, matrix):
-        """Make an array float32 wherever it is a constant; return whether it is float now."""
+        """Make an array float32 wherever it is a constant; return whether it is one."""
         # Products and convolutions have what they put out in front; some operators have it last.
         shapes = [(math.prod(matrix.shape[:axis]), -1) for axis in range(1, matrix.ndim)]
         orders = [*(matrix.reshape(shape).T for shape in shapes), matrix]
@@ -114,10 +114,6 @@ class _File:
                         tensor.buffer = self.add((path, tensor.buffer), order)
                         tensor.type, tensor.quantization = FLOAT32, None
                         found = self.is_changed = True
-                    # The converter leaves what is small in float.
-                    elif tensor.type == FLOAT32 and np.array_equal(tensor.shape, order.shape):
-                        data = self.model.buffers[tensor.buffer].data
-                        found |= data is not None and data.tobytes() == order.tobytes()
         return found
 
     def scale_rows(self, subgraph, tables):

@@ -142,8 +142,7 @@ class StreamingGraph:
             return outputs[0] if len(outputs) == 1 else outputs
         if type(operation) in (Recurrent, SRUPlusPlus):
             kwargs.pop("training", None)
-            walk = self._recurrent if type(operation) is Recurrent else self._attended
-            return walk(operation, *args, **kwargs)
+            return self._recurrent(operation, *args, **kwargs)
         if type(operation) in (Highway, Residual):
             return self._around(operation, *args, **kwargs)
         memory = _memory(operation, args)
@@ -154,16 +153,18 @@ class StreamingGraph:
         raise _refusal(operation, "mixes time steps")
 
     def _recurrent(self, layer, sequences, initial_state=None, mask=None):
-        if layer.go_backwards:
-            raise _refusal(layer, "walks from the last time step to the first")
         if initial_state is not None or not self.is_marked(sequences):
             raise _refusal(layer, "is given its initial state by the model")
+        if mask is None:
+            mask = keras.src.backend.get_keras_mask(sequences)
+        if type(layer) is SRUPlusPlus:
+            sequences, layer = self._attended(layer, sequences, mask), layer.recurrent
+        if layer.go_backwards:
+            raise _refusal(layer, "walks from the last time step to the first")
         if any(keras.ops.convert_to_numpy(s).any() for s in layer.cell.get_initial_state(1)):
             raise _refusal(layer, "begins with a state that is not zero")
         name = self._free_name(layer.name)
         sizes = list(layer.cell.state_size)
-        if mask is None:
-            mask = keras.src.backend.get_keras_mask(sequences)
         if mask is not None and not (layer.zero_output_for_mask and layer.return_sequences):
             sizes.append(layer.cell.output_size)
         before = self._add_state(name, [(size,) for size in sizes], layer.variable_dtype)
@@ -176,15 +177,12 @@ class StreamingGraph:
             self.mark(outputs)
         return (outputs, *after[: len(layer.cell.state_size)]) if layer.return_state else outputs
 
-    def _attended(self, layer, sequences, initial_state=None, mask=None):
+    def _attended(self, layer, sequences, mask):
+        """Returns what the recurrence of an `SRUPlusPlus` reads."""
         if not layer.causal:
             raise _refusal(layer, "looks ahead with causal=False")
         if layer.window is None:
             raise _refusal(layer, "attends to all steps before it; give it a `window`")
-        if not self.is_marked(sequences):
-            raise _refusal(layer, "is given its initial state by the model")
-        if mask is None:
-            mask = keras.src.backend.get_keras_mask(sequences)
         name = self._free_name(f"{layer.name}_attention")
         shape = layer.window - 1, layer.attention_dim + 1
         before = self._add_state(name, [shape], layer.variable_dtype)
@@ -192,7 +190,7 @@ class StreamingGraph:
             sequences, before, mask=mask
         )
         self._keep_state(name, after)
-        return self._recurrent(layer.recurrent, self.mark(features), initial_state, mask)
+        return features
 
     def _around(self, connection, inputs, **kwargs):
         results = self.call(connection.layer, inputs, **kwargs)

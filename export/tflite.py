@@ -89,8 +89,7 @@ def export_tflite(
         precision: "float32"; "float16" (weights of half the size, float arithmetic); "dynamic"
             (int8 weights, embedding tables included, activations quantised on the fly). In
             "dynamic" every column of a kernel and every row of a table (of at least 16 numbers) has
-            a scale of its own, and weights of fewer than 1024 elements stay float (of a linear
-            recurrence such as the SRU, the weights of each gate).
+            a scale of its own, and weights of fewer than 1024 elements stay float.
         inputs: real inputs to verify with, see `verify`.
         tokenizer: object with `to_json()`, for a model of token ids; one that makes several inputs
             names them in `input_names`. With a `kzoo.text.BertTokenizer` and labels, the file has

@@ -113,11 +113,15 @@ def dropped(hidden, recurrent_mask):
     return hidden if recurrent_mask is None else hidden * recurrent_mask
 
 
+# What has fewer weights stays float in a file of int8.
+FEWEST_WEIGHTS = 1024
+
+
 def products(inputs, kernel, count):
     """Returns the products with each of the matrices that stand side by side in a kernel.
 
     One by one: what nobody reads is not computed, bias and activation join their product in a file,
-    and nothing is cut apart.
+    and nothing is cut apart. Matrices too small for int8 stay together.
 
     Args:
         inputs: `(..., features)`.
@@ -127,6 +131,8 @@ def products(inputs, kernel, count):
     Returns:
         List of `(..., units)`.
     """
+    if kernel.shape[0] * kernel.shape[1] < count * FEWEST_WEIGHTS:
+        return ops.split(ops.matmul(inputs, kernel), count, axis=-1)
     return [ops.matmul(inputs, matrix) for matrix in ops.split(kernel, count, axis=1)]
 
 

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kzoo.layers.attention import check_positive
+
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class Delay(keras.layers.Layer):
@@ -23,8 +25,7 @@ class Delay(keras.layers.Layer):
     """
 
     def __init__(self, steps=1, **kwargs):
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-            raise ValueError(f"`steps` must be a positive integer. Received: steps={steps!r}")
+        check_positive(steps=steps)
         super().__init__(**kwargs)
         self.steps = steps
 

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kzoo.layers.attention import check_positive
 from kzoo.layers.pooling import LOWEST
 from kzoo.layers.recurrent import Recurrent
 from kzoo.layers.sru import SRUCell
@@ -97,12 +98,8 @@ class SRUPlusPlus(keras.layers.Layer):
         zero_output_for_mask=False,
         **kwargs,
     ):
-        if not _is_integer(attention_dim, 1):
-            raise ValueError(
-                "`attention_dim` must be a positive integer. "
-                f"Received: attention_dim={attention_dim!r}"
-            )
-        if window is not None and not (causal and _is_integer(window, 2)):
+        check_positive(attention_dim=attention_dim)
+        if window is not None and not (causal and isinstance(window, int) and window >= 2):
             raise ValueError(
                 "`window` must be an integer of at least 2 with `causal`, or None. "
                 f"Received: window={window!r}, causal={causal!r}"
@@ -194,7 +191,3 @@ class SRUPlusPlus(keras.layers.Layer):
             "return_state": self.return_state,
             "zero_output_for_mask": self.zero_output_for_mask,
         }
-
-
-def _is_integer(value, lowest):
-    return isinstance(value, int) and not isinstance(value, bool) and value >= lowest

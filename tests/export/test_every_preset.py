@@ -32,7 +32,7 @@ from tests.export import (
 from tests.weights import randomize
 
 RNG = np.random.default_rng(0)
-VOCABULARY, FEATURES = 40, 32
+VOCABULARY, FEATURES = 40, 16
 IDS = np.array([[3, 4, 5, 6, 7], [3, 9, 8, 0, 0], [3, 4, 0, 0, 0]], "int32")
 PICTURES = RNG.integers(0, 256, (3, 8, 8, 1)).astype("uint8")
 LINES = [RNG.uniform(size=(12, width)).astype("float32") for width in (37, 20)]
