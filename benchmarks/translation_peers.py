@@ -74,7 +74,7 @@ class Step(torch.nn.Module):
             getattr(self.cell, name).data = array
         self.query = linear(wrapper.attention.query_kernel)
         self.score = linear(wrapper.attention.score_vector)
-        self.output = linear(wrapper.output_layer.kernel)
+        self.output = linear(wrapper.output_kernel)
         # Its weight is the table of the embedding.
         self.vocabulary = linear(np.asarray(decoder.embedding.embeddings).T, decoder.bias)
 

@@ -5,7 +5,7 @@ import contextlib
 import keras
 from keras import ops
 
-from kzoo.decoding.rows import gather_scope
+from kzoo.decoding.rows import operators_scope
 from kzoo.export.errors import ExportError
 from kzoo.export.lowering import Lowering
 from kzoo.export.products import whole_products
@@ -35,7 +35,8 @@ def for_device(model, lowering):
     """
     import tensorflow as tf
 
-    with lowering_scope(lowering), gather_scope(tf.gather), full_precision(model), whole_products():
+    operators = operators_scope(tf.gather, tf.argmax)
+    with lowering_scope(lowering), operators, full_precision(model), whole_products():
         yield
 
 

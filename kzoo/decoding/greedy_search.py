@@ -1,8 +1,8 @@
 """Greedy search: always the most probable id."""
 
+from kzoo.decoding.rows import highest
 from kzoo.decoding.single import decode
 from kzoo.decoding.step import Rules, StepFunction
-from kzoo.decoding.wide_top_k import wide_top_k
 
 
 def greedy(
@@ -51,8 +51,7 @@ def greedy(
     """
 
     def choose(logits, memory):
-        # Keras's argmax of floats does not convert to built-in operators.
-        return wide_top_k(logits, 1)[1][:, 0], memory
+        return highest(logits), memory
 
     rules = Rules(end_id, max_length, pad_id, min_length, banned_ids)
     return decode(StepFunction(step, state, start_ids, source_mask), rules, choose)

@@ -1,4 +1,4 @@
-"""Rows of tensors: taken, and repeated.
+"""Rows of tensors: taken, repeated, and searched for their highest entry.
 
 New axes come by `expand_dims`, here and wherever tensors meet in a step. Indexing with None becomes
 a StridedSlice, which LiteRT lacks for booleans and after an ellipsis.
@@ -9,31 +9,54 @@ import contextvars
 
 from keras import ops
 
-_gather = contextvars.ContextVar("gather", default=None)
+_operators = contextvars.ContextVar("operators", default=(None, None))
 
 
 @contextlib.contextmanager
-def gather_scope(gather):
-    """Makes decoding take entries by `gather` inside.
+def operators_scope(gather, argmax):
+    """Makes decoding use these functions inside, each of which is one operator of a runtime.
 
     `keras.ops.take` allows for negative indices, which decoding has none of, and takes from all
-    rows at the same places: to a runtime, twelve operators more.
+    rows at the same places: twelve operators more. `keras.ops.argmax` of floats tells -0 from 0,
+    for which runtimes have no operator.
 
     Args:
         gather: Function `(x, indices, batch_dims=0)` that does what `tf.gather` does.
+        argmax: Function `(x, axis, output_type)` that does what `tf.argmax` does.
 
     Example:
 
     >>> import numpy as np
-    >>> with gather_scope(lambda x, indices, batch_dims=0: np.take_along_axis(x, indices, 1)):
+    >>> take = lambda x, indices, batch_dims=0: np.take_along_axis(x, indices, 1)
+    >>> with operators_scope(take, argmax=None):
     ...     take_per_row([np.array([[1, 2, 3]])], np.array([[2, 0]]))[0].tolist()
     [[3, 1]]
     """
-    token = _gather.set(gather)
+    token = _operators.set((gather, argmax))
     try:
         yield
     finally:
-        _gather.reset(token)
+        _operators.reset(token)
+
+
+def highest(x):
+    """Returns the index of the highest entry of each row; of equals, the lowest.
+
+    Args:
+        x: float32 `(batch, n)`.
+
+    Returns:
+        int32 `(batch,)`.
+
+    Example:
+
+    >>> ops.convert_to_numpy(highest(ops.array([[1.0, 3.0, 3.0]]))).tolist()
+    [1]
+    """
+    _, argmax = _operators.get()
+    if argmax:
+        return argmax(x, axis=-1, output_type="int32")
+    return ops.cast(ops.top_k(x, 1)[1][:, 0], "int32")
 
 
 def take_rows(x, indices):
@@ -44,7 +67,7 @@ def take_rows(x, indices):
     >>> ops.convert_to_numpy(take_rows(ops.array([5, 6]), [1, 1, 0])).tolist()
     [6, 6, 5]
     """
-    gather = _gather.get()
+    gather, _ = _operators.get()
     return gather(x, indices) if gather else ops.take(x, indices, axis=0)
 
 
@@ -67,7 +90,7 @@ def take_per_row(tensors, indices):
     """
     if not tensors:
         return []
-    gather = _gather.get()
+    gather, _ = _operators.get()
     if gather:
         return [gather(x, indices, batch_dims=1) for x in tensors]
     starts = ops.arange(ops.shape(indices)[0], dtype="int32") * tensors[0].shape[1]

@@ -19,6 +19,9 @@ class AttentionCell(Cell):
     Without an attention layer `y_t = [s_t; c_t]`. The context `c_{t-1}` that enters the cell is
     then the one that Bahdanau et al. compute from `s_{t-1}` at the head of their step.
 
+    `W = [W_s; W_c]`, and `W_c c_t = sum_j a_tj W_c h_j`: so `W_c h_j` is computed once for the
+    whole source, and a step reads that in place of `h_j`.
+
     Run it with `Recurrent` and its argument `memory`. Its states are those of the cell, `y_t`, and
     those of the attention; an initial state need only hold the cell's.
 
@@ -60,14 +63,9 @@ class AttentionCell(Cell):
         self.attention = attention
         self.attention_layer_size = attention_layer_size
         self.input_feeding = input_feeding
-        self.output_layer = None
-        if attention_layer_size is not None:
-            self.output_layer = keras.layers.Dense(
-                attention_layer_size, "tanh", use_bias=False, dtype=self.dtype_policy
-            )
 
     def build(self, input_shape, memory_shape):
-        """Builds the cell, the attention and the attention layer."""
+        """Builds the cell and the attention, and creates `output_kernel` (W)."""
         batch, features = input_shape[0], input_shape[-1]
         joined = self.cell.output_size + memory_shape[-1]
         self.output_size = self.attention_layer_size or joined
@@ -77,8 +75,10 @@ class AttentionCell(Cell):
             self.cell.build((batch, features))
         if not self.attention.built:
             self.attention.build((batch, self.cell.output_size), memory_shape)
-        if self.output_layer is not None:
-            self.output_layer.build((batch, joined))
+        if self.attention_layer_size is not None:
+            self.output_kernel = self.add_weight(
+                name="output_kernel", shape=(joined, self.attention_layer_size)
+            )
         self.state_size = [
             *self.cell.state_size,
             self.output_size,
@@ -86,8 +86,11 @@ class AttentionCell(Cell):
         ]
 
     def remember(self, values, values_mask=None):
-        """Returns the memory that `step` reads, see `Attention.remember`."""
-        return self.attention.remember(values, values_mask)
+        """Returns the memory that `step` reads: `Attention.remember`, with `W_c h_j` for `h_j`."""
+        memory = self.attention.remember(values, values_mask)
+        if self.attention_layer_size is not None:
+            memory[0] = ops.matmul(memory[0], self.output_kernel[self.cell.output_size :])
+        return memory
 
     def begin(self, state, memory):
         """Returns the whole initial state, from that of the cell alone."""
@@ -117,10 +120,12 @@ class AttentionCell(Cell):
             projected = project_step(self.cell, projected, output)
         query, cell_state = self.cell.step(projected, cell_state, recurrent_mask)
         alignments, attention_state = self.attention.align(query, memory, attention_state)
-        output = ops.concatenate([query, read(alignments, memory)], axis=-1)
-        if self.output_layer is not None:
-            # The driver may compute in another type than the layers of the cell.
-            output = ops.cast(self.output_layer(output), query.dtype)
+        context = read(alignments, memory)
+        if self.attention_layer_size is None:
+            output = ops.concatenate([query, context], axis=-1)
+        else:
+            kernel = self.output_kernel[: self.cell.output_size]
+            output = ops.tanh(ops.matmul(query, kernel) + context)
         return output, [*cell_state, output, *attention_state], alignments
 
     def get_config(self):

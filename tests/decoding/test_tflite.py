@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from kzoo.decoding import beam_search, gnmt_length_penalty, greedy, sample
-from kzoo.decoding.rows import gather_scope
+from kzoo.decoding.rows import operators_scope
 from kzoo.export.bundle import SIGNATURE
 from kzoo.export.convert import converter
 from kzoo.export.flatbuffer import operators
@@ -76,7 +76,7 @@ SPECS = [
 def serving(program):
     def serve(memory, mask, number):
         # As in kzoo.export.trace.
-        with gather_scope(tf.gather):
+        with operators_scope(tf.gather, tf.argmax):
             outputs = program(memory, mask, number[0])
         # CompiledModel needs an operator behind a loop's output.
         return {key: x[: tf.shape(x)[0]] for key, x in outputs.items()}

@@ -153,7 +153,7 @@ def take_weights(cell, arrays=None):
         arrays: Dict of other arrays in their place, by weight path.
     """
     arrays = arrays or {w.path: ops.convert_to_numpy(w).astype("float64") for w in cell.weights}
-    output = cell.output_layer and arrays[cell.output_layer.kernel.path]
+    output = cell.attention_layer_size and arrays[cell.output_kernel.path]
     return {
         "cell": [arrays[w.path] for w in cell.cell.weights],
         "attention": {w.name: arrays[w.path] for w in cell.attention.trainable_weights},
