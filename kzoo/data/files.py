@@ -22,8 +22,8 @@ def find_files(name, source, files, folder=None):
         source: how the set lies on disk, with the attributes `folder` (the set's own directory
             inside the folder of all data) and `embedded` (whether the files come with kzoo).
         files: list of file names, without `.gz` or `.xz`.
-        folder: directory that holds the set's own directory, or that directory itself; None for
-            the files that come with kzoo.
+        folder: directory that holds the set's own directory, or that directory itself. The files
+            that come with kzoo are taken where it is None, and where it does not hold them.
 
     Returns:
         Dict from the names in `files` to paths.
@@ -36,7 +36,9 @@ def find_files(name, source, files, folder=None):
     wanted += f"{source.folder}/"
     if folder is None and not source.embedded:
         raise ValueError(f"{name} does not come with kzoo: give `folder` (--data), {wanted}")
-    roots = [_EMBEDDED] if folder is None else [Path(folder) / source.folder, Path(folder)]
+    roots = [] if folder is None else [Path(folder) / source.folder, Path(folder)]
+    if source.embedded and (folder is None or Path(folder).is_dir()):
+        roots.append(_EMBEDDED)
     for root in roots:
         found = {}
         for file in files:

@@ -117,6 +117,13 @@ def test_embedded_series_are_whole():
     assert data.values[:, 4:8].sum(axis=1).tolist() == [1.0] * 17496
 
 
+def test_what_comes_with_kzoo_needs_not_be_in_the_folder_of_all_data(tmp_path):
+    own = load_series("min_temperatures")
+    np.testing.assert_array_equal(load_series("min_temperatures", tmp_path).values, own.values)
+    with pytest.raises(FileNotFoundError, match="is no directory"):
+        load_series("min_temperatures", tmp_path / "missing")
+
+
 def test_unknown_names_and_missing_folders_say_what_was_expected():
     assert "etth1" in list_series()
     with pytest.raises(ValueError, match="name: expected one of airline_passengers, etth1"):
