@@ -19,7 +19,7 @@ from kzoo.models import bert_classifier
 from kzoo.models.bert_heads import POOLINGS
 from kzoo.recipes.parts import bert_parts, classification, command_line, report, run_folder
 from kzoo.text.bert import SIDES
-from kzoo.training import BertBatches, Resume
+from kzoo.training import AdversarialTraining, BertBatches, Resume
 
 
 @dataclass
@@ -44,6 +44,8 @@ class Knobs:
     dropout: float = 0.1  # Fraction of features dropped.
     # What each layer's learning rate is multiplied by to get that of the layer below it.
     layer_decay: float = 1.0
+    # Length of the step of the word vectors against which every batch is learnt again; 0 for none.
+    adversarial: float = 0.0
     epochs: int = 6  # Epochs at most.
     patience: int = 3  # Epochs without a better one before training stops.
     batch_size: int = 32  # Texts in a batch.
@@ -58,7 +60,10 @@ class Knobs:
 # Where a data set asks for other settings than the defaults; the command line overrides both.
 SETTINGS = {
     "nsmc": dict(epochs=2, batch_size=64, max_length=64),
-    "sst2": dict(epochs=4, learning_rate=1e-4, layer_decay=0.9, pooling="mean", floor="words"),
+    "sst2": dict(
+        **dict(epochs=4, learning_rate=1e-4, layer_decay=0.9, pooling="mean", floor="words"),
+        adversarial=1.0,
+    ),
 }
 MODELS = ("bert_tiny", "bert*")  # Shell patterns of the presets.
 _REVIEWS = ["재미있고 감동적인 영화예요", "시간이 아깝다", "또 보고 싶다"]
@@ -100,22 +105,24 @@ def main(knobs):
     keras.utils.set_random_seed(knobs.seed)
     encoder, model = create_classifier(knobs, tokenizer, len(data.class_names))
     factors = bert_parts.layer_factors(model, knobs.layer_decay)
-    optimizer = bert_parts.optimizer(knobs, knobs.epochs * len(train), factors)
+    steps = knobs.epochs * len(train) * (2 if knobs.adversarial else 1)
+    optimizer = bert_parts.optimizer(knobs, steps, factors, knobs.adversarial)
+    trained = AdversarialTraining(model) if knobs.adversarial else model
     # Compiled by XLA, each of the many shapes would take longer to compile than to train.
     options = dict(metrics=["accuracy"], jit_compile=False)
-    model.compile(optimizer, "sparse_categorical_crossentropy", **options)
+    trained.compile(optimizer, "sparse_categorical_crossentropy", **options)
     resume = Resume(out / "checkpoint", "val_accuracy", patience=knobs.patience)
-    train.start_epoch(resume.restore(model))
+    train.start_epoch(resume.restore(trained))
     if not resume.finished:
         options = dict(epochs=knobs.epochs, initial_epoch=train.epoch, callbacks=[resume])
-        model.fit(train, validation_data=validation, **options)
-    resume.load_best(model)
+        trained.fit(train, validation_data=validation, **options)
+    resume.load_best(trained)
     run_folder.save_model(model, out / "model.keras")
     bert_parts.save(encoder, tokenizer, out / "bert")
 
     # Measurement beside the linear floor, export, and the same measurement through each file alone
     export_saved_model(model, out / "saved_model", tokenizer, knobs.max_length)
-    probabilities = test.restore_order(model.predict(test, verbose=0))
+    probabilities = test.restore_order(trained.predict(test, verbose=0))
     results = probabilities, [resume.history], test[0][0], SENTENCES.get(data.name, [])
     classification.finish(
         out, data, knobs, tokenizer, model, *results, tolerances=bert_parts.TOLERANCES

@@ -1,5 +1,6 @@
 """What training needs beyond Keras: batches, losses, checkpoints that survive a kill."""
 
+from kzoo.training.adversarial import AdversarialAdamW, AdversarialTraining
 from kzoo.training.batches import BucketedBatches
 from kzoo.training.bert_batches import BertBatches
 from kzoo.training.bert_tagged import BertTaggedBatches
@@ -27,6 +28,8 @@ from kzoo.training.truncated import ResetStates, Windows
 from kzoo.training.word_windows import WordWindows
 
 __all__ = [
+    "AdversarialAdamW",
+    "AdversarialTraining",
     "BertBatches",
     "BertTaggedBatches",
     "BucketedBatches",

@@ -49,6 +49,8 @@ class ScheduledSampling(keras.Model):
         self.batches_seen = self.add_weight(
             name="batches_seen", shape=(), initializer="zeros", dtype="int32", trainable=False
         )
+        # So that a checkpoint can be loaded before the first batch.
+        self.built = model.built
 
     def call(self, inputs, training=False):
         """Returns the logits; in training, of a mixture of true ids and the model's own."""

@@ -10,6 +10,7 @@ from kzoo.models import bert_pretrainer, load_bert, save_bert
 from kzoo.recipes.parts import report, run_folder
 from kzoo.text import BertTokenizer
 from kzoo.training import (
+    AdversarialAdamW,
     LayerwiseAdamW,
     LinearWarmup,
     MaskedBatches,
@@ -134,12 +135,21 @@ def create_pretrainer(knobs, vocabulary_size):
     return head(knobs)(kzoo.create_model(knobs.model, **options))
 
 
-def optimizer(knobs, steps, factors=None):
-    """Returns AdamW whose learning rate grows, and then falls to zero after so many steps."""
+def optimizer(knobs, steps, factors=None, adversarial=0.0):
+    """Returns AdamW whose learning rate grows, and then falls to zero after so many steps.
+
+    Args:
+        knobs: Of the recipe.
+        steps: Number of training steps.
+        factors: As of `LayerwiseAdamW`.
+        adversarial: Where not 0, the `step_length` of `AdversarialAdamW`.
+    """
     schedule = LinearWarmup(knobs.learning_rate, int(knobs.warmup * steps), steps)
-    return LayerwiseAdamW(
-        schedule, knobs.weight_decay, factors, epsilon=1e-6, global_clipnorm=knobs.clip_norm
-    )
+    rules = schedule, knobs.weight_decay, factors
+    options = dict(epsilon=1e-6, global_clipnorm=knobs.clip_norm)
+    if adversarial:
+        return AdversarialAdamW(*rules, adversarial, **options)
+    return LayerwiseAdamW(*rules, **options)
 
 
 def layer_factors(model, decay, head=1.0):

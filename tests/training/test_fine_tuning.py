@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kzoo.training import BertBatches, LayerwiseAdamW, LinearWarmup
+from kzoo.training import (
+    AdversarialAdamW,
+    AdversarialTraining,
+    BertBatches,
+    LayerwiseAdamW,
+    LinearWarmup,
+)
 
 
 def test_rates_grow_and_fall_in_a_line():
@@ -49,6 +55,77 @@ def test_every_layer_has_its_rate_and_vectors_do_not_decay():
         rate, decay = 0.025 if index < 2 else 0.1, 0.2 if value.ndim > 1 else 0.0
         expected = numpy_adamw(value, gradients, rate, decay)
         np.testing.assert_allclose(ops.convert_to_numpy(variable), expected, rtol=1e-4, atol=1e-6)
+
+
+def slopes(table, kernel, ids, targets):
+    """Gradients of `mean((mean of the rows @ kernel - target)^2)`."""
+    means = table[ids].mean(axis=1)
+    errors = 2 * (means @ kernel - targets) / len(ids)
+    d_table = np.zeros_like(table)
+    np.add.at(d_table, ids, np.repeat((errors @ kernel.T)[:, None] / ids.shape[1], ids.shape[1], 1))
+    return d_table, means.T @ errors
+
+
+def test_an_adversary_moves_the_table_before_the_second_half_of_a_step():
+    layers = [keras.Input((2,), dtype="int32"), keras.layers.Embedding(6, 3, name="embedding")]
+    layers += [keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(1, use_bias=False)]
+    model = keras.Sequential(layers)
+    rng = np.random.default_rng(0)
+    values = [rng.normal(size=w.shape).astype("float32") for w in model.weights]
+    model.set_weights(values)
+    optimizer = AdversarialAdamW(0.1, 0.0, {"embedding": 0.5}, step_length=0.7)
+    optimizer = AdversarialAdamW.from_config(optimizer.get_config())
+    training = AdversarialTraining(model)
+    training.compile(optimizer, "mse")
+    history = [[], []]
+    for _ in range(3):
+        # No batch has the last two rows.
+        ids, targets = rng.integers(0, 4, (5, 2)), rng.normal(size=(5, 1)).astype("float32")
+        training.train_on_batch(ids.astype("int32"), targets)
+        now = [
+            numpy_adamw(value, gradients, rate, 0.0) if gradients else value
+            for value, gradients, rate in zip(values, history, (0.05, 0.1), strict=True)
+        ]
+        there = slopes(*now, ids, targets)
+        moved = now[0] + 0.7 * there[0] / np.linalg.norm(there[0]), now[1]
+        for gradients, *both in zip(history, there, slopes(*moved, ids, targets), strict=True):
+            gradients.append(sum(both) / 2)
+    for found, value, gradients, rate in zip(
+        model.get_weights(), values, history, (0.05, 0.1), strict=True
+    ):
+        expected = numpy_adamw(value, gradients, rate, 0.0)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(model.get_weights()[0][4:], values[0][4:], atol=1e-6)
+
+
+def test_an_adversary_needs_a_table_and_a_step():
+    with pytest.raises(ValueError, match="`step_length` must be positive"):
+        AdversarialAdamW(step_length=0)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match="Received: embedding"):
+        AdversarialAdamW().build(model.trainable_variables)
+
+
+def test_adversarial_training_is_saved_and_goes_on(tmp_path):
+    def make():
+        keras.utils.set_random_seed(0)
+        layers = [keras.Input((2,)), keras.layers.Dense(3, name="embedding"), keras.layers.Dense(1)]
+        training = AdversarialTraining(keras.Sequential(layers))
+        training.compile(AdversarialAdamW(0.1), "mse")
+        training.optimizer.build(training.trainable_variables)
+        return training
+
+    x, y = np.ones((4, 2), "float32"), np.zeros((4, 1), "float32")
+    first, second = make(), make()
+    first.train_on_batch(x, y)
+    first.save_weights(tmp_path / "half.weights.h5")
+    second.load_weights(tmp_path / "half.weights.h5")
+    for training in (first, second):
+        training.train_on_batch(x, y)
+    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+    again = AdversarialTraining.from_config(first.get_config())
+    assert tuple(again(x).shape) == again.compute_output_shape((4, 2)) == (4, 1)
 
 
 def test_batches_know_what_is_padding():

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from kzoo.models import seq2seq
-from kzoo.training import ScheduledSampling
+from kzoo.training import Resume, ScheduledSampling
 
 SIZES = {"source_vocabulary_size": 12, "target_vocabulary_size": 11, "units": 8, "dropout": 0.0}
 rng = np.random.default_rng(0)
@@ -49,6 +49,23 @@ def test_config_round_trip():
     again = ScheduledSampling.from_config(training.get_config())
     assert (again.rate, again.seed) == (0.25, 3)
     assert again.model.count_params() == training.model.count_params()
+
+
+def test_a_checkpoint_is_loaded_before_the_first_batch(tmp_path):
+    def make(seed):
+        keras.utils.set_random_seed(seed)
+        training = ScheduledSampling(seq2seq(**SIZES), 0.5)
+        training.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        training.optimizer.build(training.trainable_variables)
+        return training
+
+    first, second = make(0), make(1)
+    first.fit(IDS, np.roll(TARGET, -1, axis=1), batch_size=40, verbose=0)
+    first.save_weights(tmp_path / "epoch_000.weights.h5")
+    (tmp_path / "state.json").write_text("[{}]")
+    assert Resume(tmp_path).restore(second) == 1
+    assert int(second.batches_seen) == 1
+    np.testing.assert_array_equal(second(IDS), first(IDS))
 
 
 def test_wrong_rate():
