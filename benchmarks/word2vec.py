@@ -42,7 +42,7 @@ class Knobs:
     min_count: int = 5  # Occurrences that a word needs.
     num_buckets: int = 65536  # Rows of FastText's table of n-grams of letters.
     jamo: bool = False  # Whether FastText spells Hangul syllables letter by letter; only kzoo can.
-    batch_size: int | None = None  # Stretches of 64 words in a batch of kzoo's; by default 32.
+    batch_size: int | None = None  # Stretches of 64 words in a batch of kzoo's, as the recipe's.
     learning_rate: float = 0.025  # At the start; it falls to 0.0001 along a line.
     seed: int = 1  # Of both.
 

@@ -47,8 +47,8 @@ class Knobs:
     jamo: bool = False  # Whether FastText spells Hangul syllables letter by letter.
     units: int = 64  # Width of nnlm's hidden layer.
     epochs: int = 5  # Epochs.
-    # Stretches of 64 words in a batch (by default 32); for glove pairs of words (2048), for nnlm
-    # words (512).
+    # Stretches of 64 words in a batch (by default 32, for cbow 64); for glove pairs of words
+    # (2048), for nnlm words (512).
     batch_size: int | None = None
     # At the start; by default 0.025, for glove 0.05 (Adagrad), for nnlm 0.002 (Adam).
     learning_rate: float | None = None
@@ -75,7 +75,6 @@ SETTINGS = {
 for _dataset in ("language_ko", "language_en"):
     for _model, _epochs in (("glove", 40), ("nnlm", 5)):
         SETTINGS[_dataset, _model] = dict(batch_size=None, epochs=_epochs)
-    SETTINGS[_dataset, "cbow"] = dict(learning_rate=0.1)
 MODELS = ("skip_gram", "cbow", "fast_text", "glove", "nnlm")  # Shell patterns of the presets.
 
 

@@ -88,6 +88,15 @@ def _walk_steps(
     cell, cell_step, projected, state, mask, recurrent_mask, return_sequences, zero_output_for_mask
 ):
     """Runs any cell step by step; carries the output as well, which masked steps repeat."""
+    if mask is None and find_rule(cell):
+        # Its first state is its output.
+        outputs, state = run_steps(
+            lambda carry, x: cell_step(x, carry, recurrent_mask)[1],
+            state,
+            projected,
+            return_sequences,
+        )
+        return (outputs if return_sequences else state[0]), state
 
     def step(carry, inputs):
         projected_t, mask_t = inputs if mask is not None else (inputs, None)

@@ -114,6 +114,9 @@ def cbow(*, vocabulary_size, embedding_dim=100, name="cbow"):
 
         s(C, w) = u_w . mean of v_c over c in C
 
+    What moves the mean moves every word of the window by as much, as in the authors' program
+    word2vec.c, and not by its share.
+
     Wiring and gradients as in `skip_gram`.
 
     Source: Mikolov et al. 2013, "Efficient Estimation of Word Representations in Vector Space"
@@ -145,7 +148,8 @@ def cbow(*, vocabulary_size, embedding_dim=100, name="cbow"):
     # Wiring
     inputs = {**_inputs(), "windows": keras.Input((None, None), name="windows")}
     sizes = ops.maximum(ops.sum(inputs["windows"], axis=2, keepdims=True), 1)
-    means = ops.matmul(inputs["windows"] / sizes, words(inputs["ids"]))
+    sums = ops.matmul(inputs["windows"], words(inputs["ids"]))
+    means = sums + ops.stop_gradient(sums / sizes - sums)
     own = ops.sum(means * contexts(inputs["ids"]), axis=2, keepdims=True)
     noise = ops.matmul(means, ops.swapaxes(contexts(inputs["noise"]), 1, 2))
     return keras.Model(inputs, ops.concatenate([own, noise], axis=2), name=name)

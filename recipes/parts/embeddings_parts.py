@@ -12,6 +12,9 @@ from kzoo.text import TaggingTokenizer, WordTokenizer, WordVectors
 from kzoo.text.tokenizer import SPECIAL_TOKENS
 from kzoo.training import Cooccurrences, GloVeLoss, NegativeSamplingLoss, NextWords, WordWindows
 
+# Batches that Keras runs at once: it takes about as long to begin one as a small one takes.
+STEPS = 16
+
 
 def print_sizes(data, vocabulary, sentences):
     """Prints how many words there are."""
@@ -57,13 +60,13 @@ def batches(knobs, sentences, vocabulary_size):
         knobs.window,
         knobs.negatives,
         knobs.sample,
-        knobs.batch_size or 32,
+        knobs.batch_size or (64 if knobs.model == "cbow" else 32),
         knobs.seed,
     )
 
 
 def compile_model(model, knobs, steps):
-    """Compiles a model for training of so many batches.
+    """Compiles a model for training of so many batches, of which Keras runs several at once.
 
     Never by XLA, which would move whole tables where a batch moves a few rows.
     """
@@ -78,7 +81,7 @@ def compile_model(model, knobs, steps):
         rate = knobs.learning_rate or 0.025
         schedule = keras.optimizers.schedules.PolynomialDecay(rate, steps, rate / 250)
         optimizer, loss = keras.optimizers.SGD(schedule), NegativeSamplingLoss()
-    model.compile(optimizer, loss, jit_compile=False)
+    model.compile(optimizer, loss, jit_compile=False, steps_per_execution=STEPS)
 
 
 def term_document_vectors(vocabulary, sentences, embedding_dim):

@@ -49,7 +49,7 @@ def skip_gram_gradients(words, contexts, inputs, targets):
 
 
 def cbow_gradients(words, contexts, inputs, targets):
-    """The same for the mean of a window, which shares what it learns among its words."""
+    """The same for the mean of a window, all of whose words move as the mean is told to."""
     slopes = np.zeros_like(words), np.zeros_like(contexts)
     rows = zip(inputs["ids"], inputs["noise"], inputs["windows"], targets, strict=True)
     for ids, noise, windows, target in rows:
@@ -58,7 +58,7 @@ def cbow_gradients(words, contexts, inputs, targets):
             mean = words[window].mean(axis=0) if window.size else np.zeros(words.shape[1])
             for output, weight in zip([word, *noise], target[place], strict=True):
                 error = abs(weight) * (sigmoid(mean @ contexts[output]) - (weight > 0))
-                np.add.at(slopes[0], window, error * contexts[output] / max(len(window), 1))
+                np.add.at(slopes[0], window, error * contexts[output])
                 slopes[1][output] += error * mean
     return slopes
 
@@ -91,7 +91,7 @@ def learn(name):
     else:
         data = WordWindows(text, 12, bag=name == "cbow", window=2, sample=0, batch_size=2)
         sizes = {"num_buckets": 50} if name == "fast_text" else {}
-        # A bag shares its step among its words.
+        # A word is one bag where it is in several pairs.
         rate = 0.04 if name == "cbow" else 0.01
         model = compiled(kzoo.create_model(name, **SIZES, **sizes), rate)
         if name == "fast_text":
