@@ -75,6 +75,8 @@ SETTINGS = {
 for _dataset in ("language_ko", "language_en"):
     for _model, _epochs in (("glove", 40), ("nnlm", 5)):
         SETTINGS[_dataset, _model] = dict(batch_size=None, epochs=_epochs)
+# Few words, of short sentences: at the usual rate they hardly leave where they begin.
+SETTINGS["language_ko", "cbow"] = dict(learning_rate=0.1)
 MODELS = ("skip_gram", "cbow", "fast_text", "glove", "nnlm")  # Shell patterns of the presets.
 
 
