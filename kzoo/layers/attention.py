@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kzoo.layers.checks import check_sizes
+
 LOWEST = -3e4  # Below any score, and within the range of float16.
 
 
@@ -54,7 +56,7 @@ class Attention(keras.layers.Layer):
     state_size = ()
 
     def __init__(self, units, **kwargs):
-        check_positive(units=units)
+        check_sizes(units=units)
         super().__init__(**kwargs)
         self.units = units
 
@@ -100,20 +102,6 @@ class Attention(keras.layers.Layer):
     def get_config(self):
         """Returns the constructor arguments."""
         return {**super().get_config(), "units": self.units}
-
-
-def check_positive(**sizes):
-    """Raises ValueError for a size that is not a positive integer.
-
-    Example:
-
-    >>> check_positive(units=0)
-    Traceback (most recent call last):
-    ValueError: `units` must be a positive integer. Received: units=0
-    """
-    for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or size <= 0:
-            raise ValueError(f"`{name}` must be a positive integer. Received: {name}={size!r}")
 
 
 def masked_softmax(scores, mask):

@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
-from kzoo.layers.attention import Attention, check_positive, read
+from kzoo.layers.attention import Attention, read
 from kzoo.layers.cell import Cell, project_step
+from kzoo.layers.checks import check_sizes
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -57,7 +58,7 @@ class AttentionCell(Cell):
                 f"`attention` must be a kzoo.layers.Attention. Received: attention={attention!r}"
             )
         if attention_layer_size is not None:
-            check_positive(attention_layer_size=attention_layer_size)
+            check_sizes(attention_layer_size=attention_layer_size)
         super().__init__(cell.units, **kwargs)
         self.cell = cell
         self.attention = attention

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kzoo.layers.checks import check_sizes
+
 
 class Cell(keras.layers.Layer):
     """Base of all recurrent cells.
@@ -52,8 +54,7 @@ class Cell(keras.layers.Layer):
     attends = False
 
     def __init__(self, units, **kwargs):
-        if isinstance(units, bool) or not isinstance(units, int) or units <= 0:
-            raise ValueError(f"`units` must be a positive integer. Received: units={units!r}")
+        check_sizes(units=units)
         super().__init__(**kwargs)
         self.units = units
         self.state_size = [units]

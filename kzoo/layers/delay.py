@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.attention import check_positive
+from kzoo.layers.checks import check_sizes
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -25,7 +25,7 @@ class Delay(keras.layers.Layer):
     """
 
     def __init__(self, steps=1, **kwargs):
-        check_positive(steps=steps)
+        check_sizes(steps=steps)
         super().__init__(**kwargs)
         self.steps = steps
 

@@ -5,7 +5,7 @@ import functools
 import keras
 from keras import ops
 
-from kzoo.layers.attention import check_positive
+from kzoo.layers.checks import check_sizes
 
 ACTIVATIONS = {
     "relu": ops.relu,
@@ -46,7 +46,7 @@ class FeedForward(keras.layers.Layer):
     """
 
     def __init__(self, hidden_dim, activation="relu", use_bias=True, dropout=0.0, **kwargs):
-        check_positive(hidden_dim=hidden_dim)
+        check_sizes(hidden_dim=hidden_dim)
         if activation not in ACTIVATIONS:
             raise ValueError(
                 f"`activation` must be one of {list(ACTIVATIONS)}. "

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kzoo.layers.cell import Cell, project_step
+from kzoo.layers.checks import check_sizes
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -37,8 +38,7 @@ class FeedbackCell(Cell):
     def __init__(self, cell, size, **kwargs):
         if not isinstance(cell, Cell):
             raise ValueError(f"`cell` must be a kzoo.layers.Cell. Received: cell={cell!r}")
-        if isinstance(size, bool) or not isinstance(size, int) or size <= 0:
-            raise ValueError(f"`size` must be a positive integer. Received: size={size!r}")
+        check_sizes(size=size)
         super().__init__(cell.units, **kwargs)
         self.cell = cell
         self.size = size

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kzoo.layers.cell import KernelCell, dropped
+from kzoo.layers.checks import check_sizes
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -35,10 +36,7 @@ class JordanCell(KernelCell):
     def __init__(self, units, hidden_dim=None, output_activation="tanh", **kwargs):
         super().__init__(units, **kwargs)
         hidden_dim = units if hidden_dim is None else hidden_dim
-        if isinstance(hidden_dim, bool) or not isinstance(hidden_dim, int) or hidden_dim <= 0:
-            raise ValueError(
-                f"`hidden_dim` must be a positive integer or None. Received: {hidden_dim!r}"
-            )
+        check_sizes(hidden_dim=hidden_dim)
         self.hidden_dim = hidden_dim
         self.output_activation = keras.activations.get(output_activation)
 

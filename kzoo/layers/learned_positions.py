@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.attention import check_positive
+from kzoo.layers.checks import check_sizes
 from kzoo.layers.positions import Positions
 
 
@@ -36,7 +36,7 @@ class LearnedPositions(Positions):
     """
 
     def __init__(self, max_length, **kwargs):
-        check_positive(max_length=max_length)
+        check_sizes(max_length=max_length)
         super().__init__(**kwargs)
         self.max_length = max_length
 

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kzoo.layers.checks import check_sizes
+
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class LengthMasking(keras.layers.Layer):
@@ -31,8 +33,7 @@ class LengthMasking(keras.layers.Layer):
     """
 
     def __init__(self, stride=1, attach=False, **kwargs):
-        if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
-            raise ValueError(f"`stride` must be a positive integer. Received: stride={stride!r}")
+        check_sizes(stride=stride)
         super().__init__(**kwargs)
         self.supports_masking = True
         self.stride = stride

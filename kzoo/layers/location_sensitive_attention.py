@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
-from kzoo.layers.attention import check_positive, masked_softmax
+from kzoo.layers.attention import masked_softmax
 from kzoo.layers.bahdanau_attention import BahdanauAttention
+from kzoo.layers.checks import check_sizes
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -45,7 +46,7 @@ class LocationSensitiveAttention(BahdanauAttention):
     def __init__(
         self, units, filters=32, kernel_size=31, cumulative=False, normalize=False, **kwargs
     ):
-        check_positive(filters=filters, kernel_size=kernel_size)
+        check_sizes(filters=filters, kernel_size=kernel_size)
         super().__init__(units, normalize, **kwargs)
         self.filters = filters
         self.kernel_size = kernel_size

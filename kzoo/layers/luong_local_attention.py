@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from kzoo.layers.attention import check_positive, masked_softmax
+from kzoo.layers.attention import masked_softmax
+from kzoo.layers.checks import check_sizes
 from kzoo.layers.luong_attention import LuongAttention
 
 
@@ -24,7 +25,7 @@ class LuongLocalAttention(LuongAttention):
     """
 
     def __init__(self, units, score="general", scaled=False, half_window=10, **kwargs):
-        check_positive(half_window=half_window)
+        check_sizes(half_window=half_window)
         super().__init__(units, score, scaled, **kwargs)
         self.half_window = half_window
 

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kzoo.layers.alibi import alibi_bias
-from kzoo.layers.attention import check_positive
+from kzoo.layers.checks import check_sizes
 from kzoo.layers.dot_product_attention import (
     causal_bias,
     dot_product_attention,
@@ -76,9 +76,7 @@ class MultiHeadAttention(keras.layers.Layer):
         **kwargs,
     ):
         num_key_value_heads = num_heads if num_key_value_heads is None else num_key_value_heads
-        check_positive(
-            num_heads=num_heads, head_dim=head_dim, num_key_value_heads=num_key_value_heads
-        )
+        check_sizes(num_heads=num_heads, head_dim=head_dim, num_key_value_heads=num_key_value_heads)
         if num_heads % num_key_value_heads:
             raise ValueError(
                 "`num_key_value_heads` must divide `num_heads`. "

@@ -6,6 +6,8 @@ A row without a single unmasked step gives zeros.
 import keras
 from keras import ops
 
+from kzoo.layers.checks import check_sizes
+
 LOWEST = -3e4  # Below any activation or score, and within the range of float16.
 
 
@@ -121,8 +123,7 @@ class AttentionPooling(_Pooling):
     """
 
     def __init__(self, units, **kwargs):
-        if not isinstance(units, int) or units <= 0:
-            raise ValueError(f"`units` must be a positive integer. Received: units={units!r}")
+        check_sizes(units=units)
         super().__init__(**kwargs)
         self.units = units
 

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kzoo.layers.cell import dropped
+from kzoo.layers.checks import check_sizes
 from kzoo.layers.gated import GatedCell
 from kzoo.layers.lstm import lstm_step
 
@@ -44,12 +45,8 @@ class ProjectedLSTMCell(GatedCell):
 
     def __init__(self, units, hidden_dim=None, **kwargs):
         super().__init__(units, **kwargs)
-        if hidden_dim is None:
-            hidden_dim = 2 * units
-        if isinstance(hidden_dim, bool) or not isinstance(hidden_dim, int) or hidden_dim <= 0:
-            raise ValueError(
-                f"`hidden_dim` must be a positive integer or None. Received: {hidden_dim!r}"
-            )
+        hidden_dim = 2 * units if hidden_dim is None else hidden_dim
+        check_sizes(hidden_dim=hidden_dim)
         self.hidden_dim = hidden_dim
         self.state_size = [units, hidden_dim]
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.attention import check_positive
+from kzoo.layers.checks import check_sizes
 from kzoo.layers.pooling import LOWEST
 from kzoo.layers.recurrent import Recurrent
 from kzoo.layers.sru import SRUCell
@@ -98,7 +98,7 @@ class SRUPlusPlus(keras.layers.Layer):
         zero_output_for_mask=False,
         **kwargs,
     ):
-        check_positive(attention_dim=attention_dim)
+        check_sizes(attention_dim=attention_dim)
         if window is not None and not (causal and isinstance(window, int) and window >= 2):
             raise ValueError(
                 "`window` must be an integer of at least 2 with `causal`, or None. "

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.attention import check_positive
+from kzoo.layers.checks import check_sizes
 from kzoo.layers.key_value_cache import advance, begin_place
 from kzoo.layers.transformer_decoder_block import TransformerDecoderBlock
 from kzoo.layers.transformer_stack import TransformerStack
@@ -69,7 +69,7 @@ class TransformerDecoder(TransformerStack):
     block_class = TransformerDecoderBlock
 
     def __init__(self, embedding, blocks, positions=None, max_length=512, dropout=0.0, **kwargs):
-        check_positive(max_length=max_length)
+        check_sizes(max_length=max_length)
         super().__init__(embedding, blocks, positions, dropout, **kwargs)
         if len({block.cross_attention is None for block in blocks}) > 1:
             raise ValueError("`blocks` must all have a `cross_attention`, or none of them.")

@@ -4,7 +4,8 @@ import keras
 from keras import ops
 
 from kzoo.layers import Delay, Standardization
-from kzoo.models.checks import check_sizes, check_statistics
+from kzoo.layers.checks import check_sizes
+from kzoo.models.checks import check_statistics
 from kzoo.models.encoders import walk
 
 

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kzoo.layers import FeedForward, LearnedPositions, MultiHeadAttention, TransformerEncoderBlock
-from kzoo.models.checks import check_sizes
+from kzoo.layers.checks import check_sizes
 
 
 def bert(

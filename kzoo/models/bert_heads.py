@@ -8,9 +8,9 @@ from keras import ops
 
 from kzoo.layers import MeanPooling
 from kzoo.layers.bias import Bias
+from kzoo.layers.checks import check_sizes
 from kzoo.layers.feed_forward import ACTIVATIONS
 from kzoo.models.bert import draw_kernels
-from kzoo.models.checks import check_sizes
 
 POOLINGS = ("first", "mean")
 

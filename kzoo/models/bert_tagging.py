@@ -3,8 +3,8 @@
 import keras
 
 from kzoo.layers import CRF, TakeSteps
+from kzoo.layers.checks import check_sizes
 from kzoo.models.bert import draw_kernels
-from kzoo.models.checks import check_sizes
 from kzoo.models.tagger import check_head, spell
 
 

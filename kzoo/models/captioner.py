@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kzoo.layers import CELLS, AttentionCell, LearnedPositions, RecurrentDecoder
-from kzoo.models.checks import check_sizes
+from kzoo.layers.checks import check_sizes
 from kzoo.models.seq2seq import ATTENTIONS
 
 

@@ -1,20 +1,6 @@
 """Checks of arguments that the factories share."""
 
 
-def check_sizes(**sizes):
-    """Raises a ValueError unless every size is a positive integer.
-
-    Example:
-
-    >>> check_sizes(units=0)
-    Traceback (most recent call last):
-    ValueError: `units` must be a positive integer. Received: units=0
-    """
-    for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or size <= 0:
-            raise ValueError(f"`{name}` must be a positive integer. Received: {name}={size!r}")
-
-
 def check_statistics(statistics, num_features):
     """Returns `(mean, variance)` as lists of floats: zeros and ones where there are none.
 

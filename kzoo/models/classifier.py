@@ -12,7 +12,8 @@ from kzoo.layers import (
     Standardization,
     TrendCell,
 )
-from kzoo.models.checks import check_sizes, check_statistics
+from kzoo.layers.checks import check_sizes
+from kzoo.models.checks import check_statistics
 from kzoo.models.encoders import ATTENDING, walk
 
 POOLINGS = ("last", "mean", "max", "max_mean", "attention")

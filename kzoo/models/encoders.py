@@ -3,7 +3,7 @@
 import keras
 
 from kzoo.layers import CELLS, Bidirectional, Highway, Recurrent, Residual, SRUPlusPlus
-from kzoo.models.checks import check_sizes
+from kzoo.layers.checks import check_sizes
 from kzoo.models.transformer_parts import TransformerParts
 
 CONNECTIONS = {"residual": Residual, "highway": Highway}

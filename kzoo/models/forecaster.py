@@ -11,7 +11,8 @@ from kzoo.layers import (
     Recurrent,
     Standardization,
 )
-from kzoo.models.checks import check_sizes, check_statistics
+from kzoo.layers.checks import check_sizes
+from kzoo.models.checks import check_statistics
 from kzoo.models.encoders import walk
 from kzoo.models.seq2seq import ATTENTIONS
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.models.checks import check_sizes
+from kzoo.layers.checks import check_sizes
 
 
 def glove(*, vocabulary_size, embedding_dim=100, name="glove"):

@@ -2,7 +2,7 @@
 
 import keras
 
-from kzoo.models.checks import check_sizes
+from kzoo.layers.checks import check_sizes
 
 
 def nnlm(

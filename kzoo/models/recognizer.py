@@ -14,7 +14,7 @@ from kzoo.layers import (
     NewSymbols,
     SpecAugment,
 )
-from kzoo.models.checks import check_sizes
+from kzoo.layers.checks import check_sizes
 from kzoo.models.encoders import walk
 
 # Columns of a picture, or hops of sound, that are one frame of a model that is not causal.

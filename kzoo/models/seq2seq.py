@@ -19,7 +19,7 @@ from kzoo.layers import (
     RecurrentDecoder,
     TransformerDecoder,
 )
-from kzoo.models.checks import check_sizes
+from kzoo.layers.checks import check_sizes
 
 # Attentions by name, made of the widths of the decoder's cell and of the encoder's outputs.
 ATTENTIONS = {

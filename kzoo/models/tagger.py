@@ -17,7 +17,7 @@ from kzoo.layers import (
     Viterbi,
     ZeroMasked,
 )
-from kzoo.models.checks import check_sizes
+from kzoo.layers.checks import check_sizes
 from kzoo.models.encoders import ATTENDING, walk
 
 HEADS = ("crf", "softmax")

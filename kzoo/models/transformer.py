@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kzoo.layers import TransformerDecoder, TransformerEncoder
-from kzoo.models.checks import check_sizes
+from kzoo.layers.checks import check_sizes
 from kzoo.models.transformer_parts import TransformerParts
 
 

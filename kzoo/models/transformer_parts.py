@@ -10,7 +10,7 @@ from kzoo.layers import (
     TransformerDecoderBlock,
     TransformerEncoderBlock,
 )
-from kzoo.models.checks import check_sizes
+from kzoo.layers.checks import check_sizes
 
 POSITIONS = ("sinusoidal", "learned", "rotary", "alibi")
 

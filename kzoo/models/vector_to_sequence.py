@@ -3,7 +3,7 @@
 import keras
 
 from kzoo.layers import CELLS, RecurrentDecoder
-from kzoo.models.checks import check_sizes
+from kzoo.layers.checks import check_sizes
 
 
 def vector_to_sequence(

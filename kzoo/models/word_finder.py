@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from kzoo.layers import NearestRows, SubwordEmbedding
-from kzoo.models.checks import check_sizes
+from kzoo.layers.checks import check_sizes
 
 FIRST_WORD = 4  # The ids before it are padding, unknown words, start and end.
 

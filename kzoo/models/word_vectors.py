@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kzoo.layers import SubwordEmbedding
-from kzoo.models.checks import check_sizes
+from kzoo.layers.checks import check_sizes
 
 
 def skip_gram(*, vocabulary_size, embedding_dim=100, name="skip_gram"):
