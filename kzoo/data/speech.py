@@ -1,7 +1,6 @@
 """Real spoken digits, one a recording: what strings of digits are spoken with."""
 
 import io
-import lzma
 import re
 import tarfile
 import wave
@@ -10,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from kzoo.data.files import find_files
+from kzoo.data.files import find_files, read_bytes
 
 SAMPLING_RATE = 8000
 _FSDD = SimpleNamespace(folder="fsdd", file="recordings.tar", embedded=False)
@@ -114,12 +113,14 @@ def load_speech(name="speech_digits", folder=None):
 
 def _members(path):
     """The names and the bytes of the wave files of a tar, sorted by name."""
+    # Unpacked before, for a tarfile takes a packed one that is damaged for one that ends there.
+    data = io.BytesIO(read_bytes(path))
     try:
-        with tarfile.open(path) as archive:
+        with tarfile.open(fileobj=data) as archive:
             members = [member for member in archive if member.name.endswith(".wav")]
             members.sort(key=lambda member: member.name)
             return [(member.name, archive.extractfile(member).read()) for member in members]
-    except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
+    except tarfile.TarError as error:
         raise ValueError(f"{path}: damaged or cut short, copy it again ({error})") from error
 
 

@@ -1,5 +1,6 @@
 """Readers of spoken digits: formats, who is in which part, and what is wrong with a file."""
 
+import gzip
 import io
 import lzma
 import tarfile
@@ -112,6 +113,13 @@ def test_what_is_wrong_with_the_archive_is_named(tmp_path):
     with pytest.raises(ValueError, match="expected recordings for validation, got none"):
         load_speech("fsdd", tmp_path)
     path = tmp_path / "fsdd" / "recordings.tar.xz"
+    write_archive(tmp_path, all_files())
+    packed = bytearray(gzip.compress(lzma.decompress(path.read_bytes())))
+    packed[len(packed) // 2] ^= 255
+    (path.parent / "recordings.tar.gz").write_bytes(packed)
+    with pytest.raises(ValueError, match=r"recordings\.tar\.gz: damaged or cut short"):
+        load_speech("fsdd", tmp_path)
+    (path.parent / "recordings.tar.gz").unlink()
     path.write_bytes(lzma.compress(b"no tar" * 100)[:-20])
     with pytest.raises(ValueError, match=r"recordings\.tar\.xz: damaged or cut short"):
         load_speech("fsdd", tmp_path)
