@@ -76,7 +76,7 @@ def captioner(
         )
     # Layers
     decoder_cell = CELLS[cell](units)
-    encoder = _encoder(tuple(picture_shape), filters, units, len(decoder_cell.state_size), dropout)
+    encoder = _encoder(tuple(picture_shape), filters, units, decoder_cell.state_size, dropout)
     if attention is not None:
         attention = ATTENTIONS[attention](embedding_dim)
         decoder_cell = AttentionCell(decoder_cell, attention, embedding_dim)
@@ -92,7 +92,7 @@ def captioner(
     return keras.Model({"pictures": pictures, "target_ids": target_ids}, logits, name=name)
 
 
-def _encoder(picture_shape, filters, units, num_states, dropout):
+def _encoder(picture_shape, filters, units, state_sizes, dropout):
     """Returns a model from pictures to the grid `(batch, places, filters)` and first states."""
     # Wiring
     pictures = keras.Input(picture_shape, dtype="uint8", name="pictures")
@@ -121,7 +121,7 @@ def _encoder(picture_shape, filters, units, num_states, dropout):
     vector = keras.layers.LayerNormalization(name="normalization_vector")(vector)
     vector = keras.layers.Dropout(dropout, name="dropout_vector")(ops.relu(vector))
     states = [
-        keras.layers.Dense(units, activation="tanh", name=f"initial_state_{n}")(vector)
-        for n in range(num_states)
+        keras.layers.Dense(size, activation="tanh", name=f"initial_state_{n}")(vector)
+        for n, size in enumerate(state_sizes)
     ]
     return keras.Model(pictures, [grid, *states], name="encoder")

@@ -100,8 +100,8 @@ def _encoder(source, reader, cells):
     source = keras.Input(source.shape[1:], dtype=source.dtype, name=source.name)
     vector = reader(source)
     states = [
-        keras.layers.Dense(cell.units, activation="tanh", name=f"initial_state_{n}_{k}")(vector)
+        keras.layers.Dense(size, activation="tanh", name=f"initial_state_{n}_{k}")(vector)
         for n, cell in enumerate(cells)
-        for k, _ in enumerate(cell.state_size)
+        for k, size in enumerate(cell.state_size)
     ]
     return keras.Model(source, [vector, *states], name="encoder")

@@ -20,7 +20,7 @@ SIZES = {
 PICTURES = np.random.default_rng(5).integers(0, 256, (3, 16, 8, 2)).astype("uint8")
 TARGET = np.array([[2, 5, 7, 6], [2, 9, 9, 0], [2, 4, 0, 0]], "int32")
 CASES = {
-    "tell": dict(attention=None, cell="gru"),
+    "tell": dict(attention=None, cell="windowed_qrnn"),
     "attend": dict(attention="bahdanau"),
     "coverage": dict(attention="coverage", cell="gru"),
 }

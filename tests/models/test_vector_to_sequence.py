@@ -15,7 +15,7 @@ SOURCES = {
     "vectors": np.random.default_rng(4).normal(size=(3, 5)).astype("float32"),
 }
 CASES = {
-    "labels": dict(num_classes=3, num_layers=2),
+    "labels": dict(num_classes=3, num_layers=2, cell="projected_lstm"),
     "vectors": dict(vector_size=5, cell="sru"),
 }
 
