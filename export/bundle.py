@@ -6,8 +6,10 @@ uncompressed but the golden batch, which no client needs to run the model.
 """
 
 import hashlib
+import io
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +20,16 @@ MANIFEST, TOKENIZER, LABELS, GOLDEN = "manifest.json", "tokenizer.json", "labels
 TARGET_TOKENIZER, VOCABULARY = "target_tokenizer.json", "vocab.txt"
 LIBRARIES = ("keras", "tensorflow", "ai-edge-litert", "numpy")
 FORMAT_VERSION = 1
+# What reading an archive raises, by which of its bits are wrong.
+DAMAGES = (
+    EOFError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 # The one signature of a model that is no encoder-decoder.
 SIGNATURE = "serving_default"
 
@@ -122,18 +134,21 @@ def read_bundle(path):
     path = Path(path)
     if not path.is_file():
         raise ExportError(f"path: no such file: {path}")
-    if not zipfile.is_zipfile(path):
+    content = path.read_bytes()
+    if not zipfile.is_zipfile(io.BytesIO(content)):
         return None
     try:
-        with zipfile.ZipFile(path) as archive:
-            files = {name: archive.read(name).decode() for name in archive.namelist()}
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             start = min(info.header_offset for info in archive.infolist())
+            # A model of others may carry files too, those of TensorFlow Lite's metadata.
+            if start and MANIFEST not in archive.namelist():
+                return None
+            files = {name: archive.read(name).decode() for name in archive.namelist()}
         manifest = json.loads(files[MANIFEST])
         golden = json.loads(files[GOLDEN])
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+    except DAMAGES as error:
         raise ExportError(f"path: the files inside {path} are damaged: {error}") from error
-    with path.open("rb") as file:
-        digest = hashlib.sha256(file.read(start)).hexdigest()
+    digest = hashlib.sha256(memoryview(content)[:start]).hexdigest()
     if digest != manifest["flatbuffer"]["sha256"]:
         raise ExportError(f"path: the model inside {path} does not match its manifest's sha256")
     labels = files[LABELS].split("\n")[:-1] if LABELS in files else None

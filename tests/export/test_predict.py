@@ -1,5 +1,6 @@
 """The predictor and the bundle on files that are not as they should be."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -69,6 +70,21 @@ def test_damaged_files_are_refused(path, tmp_path):
         archive.writestr("else.txt", "")
     with pytest.raises(ExportError, match="damaged"):
         read_bundle(foreign)
+    # A model of others, with files of TensorFlow Lite's metadata behind it.
+    foreign.write_bytes(bare.read_bytes())
+    with zipfile.ZipFile(foreign, "a") as archive:
+        archive.writestr("labels.txt", b"\xff")
+    assert read_bundle(foreign) is None
+    with zipfile.ZipFile(path) as archive:
+        packed = archive.getinfo("golden.json")
+    broken = tmp_path / "broken.tflite"
+    for place in range(packed.header_offset + 6, packed.header_offset + 200):
+        wrong = content.copy()
+        wrong[place] ^= 8
+        broken.write_bytes(wrong)
+        # Some bits do no harm, and nothing else may come of the others.
+        with contextlib.suppress(ExportError):
+            read_bundle(broken)
     content[100] ^= 1
     flipped = tmp_path / "flipped.tflite"
     flipped.write_bytes(content)
