@@ -3,11 +3,16 @@
 import functools
 import gzip
 import os
+import re
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 
 ENDINGS = (".txt", ".txt.gz", ".npz")
+_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile)
+_PARTED = re.compile("[ \n\r]")  # What parts words and lines in a file.
 
 
 class WordVectors:
@@ -57,17 +62,15 @@ class WordVectors:
             ValueError: the file is damaged.
         """
         path = Path(path)
-        if path.suffix == ".npz":
-            try:
-                with np.load(path) as arrays:
+        try:
+            if path.suffix == ".npz":
+                with path.open("rb") as file, np.load(file) as arrays:
                     return cls(arrays["words"].tolist(), arrays["vectors"])
-            except (KeyError, ValueError) as error:
-                raise ValueError(f"{path}: expected words and vectors, came {error}") from error
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
-            # Words may hold odd spaces, which str.split and splitlines would cut at.
-            first = file.readline().rstrip("\n").split(" ")
-            lines = [] if len(first) == 2 else [first]
-            lines += (line.rstrip("\n").rstrip(" ").split(" ") for line in file)
+            lines = _read_lines(path)
+        except (KeyError, TypeError, ValueError, *_DAMAGE) as error:
+            raise ValueError(f"{path}: expected words and vectors, came {error}") from error
+        if lines and len(lines[0]) == 2:
+            lines = lines[1:]
         sizes = {len(line) for line in lines}
         if len(sizes) != 1 or sizes == {1}:
             raise ValueError(f"{path}: expected a word and as many numbers in every line")
@@ -79,10 +82,20 @@ class WordVectors:
 
         Args:
             path: file that ends in `.txt`, `.txt.gz` or `.npz`.
+
+        Raises:
+            ValueError: the file has another ending, or is a text and a word holds a space or a line
+                break.
         """
         path = Path(path)
         if not path.name.endswith(ENDINGS):
             raise ValueError(f"path: expected a file that ends in {ENDINGS}, came {str(path)!r}")
+        parted = [word for word in self.words if _PARTED.search(word)]
+        if parted and path.suffix != ".npz":
+            raise ValueError(
+                f"path: expected a file that ends in .npz, for words with spaces, such as "
+                f"{parted[0]!r}; came {str(path)!r}"
+            )
         draft = path.with_name(f"draft_{path.name}")
         if path.suffix == ".npz":
             np.savez_compressed(draft, words=np.array(self.words), vectors=self.table)
@@ -146,6 +159,13 @@ class WordVectors:
 
     def _nearest(self, vector, count, hidden):
         cosines = self.directions @ (vector / max(np.linalg.norm(vector), 1e-12))
-        order = np.argsort(-cosines, kind="stable")[: count + len(hidden)]
-        found = [id for id in order.tolist() if id not in hidden and self.directions[id].any()]
-        return [(self.words[id], float(cosines[id])) for id in found[:count]]
+        cosines[[*hidden, *np.flatnonzero(~self.directions.any(axis=1))]] = -np.inf
+        order = np.argsort(-cosines, kind="stable")[:count]
+        return [(self.words[id], float(cosines[id])) for id in order if cosines[id] > -np.inf]
+
+
+def _read_lines(path):
+    """Returns the fields of each line of a text."""
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
+        # Words may hold odd spaces, which str.split and splitlines would cut at.
+        return [line.rstrip("\n").rstrip(" ").split(" ") for line in file]
