@@ -71,12 +71,17 @@ def cut(arrays, specs, limit, stacklevel=3):
 def nested_list(array):
     """An array as nested lists for JSON, floats with as many digits as tell them apart.
 
+    JSON has no infinity: in its place stands the largest number, as in what the converter writes.
+
     Example:
 
-    >>> nested_list(np.array([[0.1, 2.5]], "float32"))
-    [[0.1, 2.5]]
+    >>> nested_list(np.array([[0.1, 2.5, -np.inf]], "float32"))
+    [[0.1, 2.5, -3.4028235e+38]]
     """
-    return (array.astype(str).astype(float) if array.dtype.kind == "f" else array).tolist()
+    if array.dtype.kind != "f":
+        return array.tolist()
+    limits = np.finfo(array.dtype)
+    return np.clip(array, limits.min, limits.max).astype(str).astype(float).tolist()
 
 
 def _checked(array, spec):

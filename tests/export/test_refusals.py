@@ -13,7 +13,9 @@ from kzoo.export import (
     tflite,
     verify,
 )
+from kzoo.export.cases import Case
 from kzoo.export.convert import Converter
+from kzoo.export.verification import LARGEST, compare
 
 
 def dense_model(units=2):
@@ -126,8 +128,9 @@ def test_bad_arguments_fail_before_any_work(tmp_path, monkeypatch):
     path = tmp_path / "model.tflite"
     with pytest.raises(ExportError, match="cannot write"):
         export_tflite(model, tmp_path / "missing" / "model.tflite")
-    with pytest.raises(ExportError, match="existing folder"):
-        export_tflite(model, tmp_path)
+    for folder in (tmp_path, "."):
+        with pytest.raises(ExportError, match="existing folder"):
+            export_tflite(model, folder)
     with pytest.raises(ValueError, match="precision: expected one of"):
         export_tflite(model, path, "int4")
     with pytest.raises(ValueError, match="labels: expected 2 names"):
@@ -147,6 +150,23 @@ def test_bad_arguments_fail_before_any_work(tmp_path, monkeypatch):
     with pytest.raises(ExportError, match="no symbolic inputs"):
         export_tflite(keras.Sequential([keras.layers.Dense(2)]), path)
     assert not list(tmp_path.iterdir())
+
+
+def test_infinity_agrees_with_nothing_but_itself():
+    case = Case({}, {"y": np.array([np.inf, -np.inf, 2.0], "float32")})
+    for output in ([np.inf, -np.inf, 2.0], [LARGEST, -LARGEST, 2.0]):
+        assert compare("here", case, {"y": np.array(output, "float32")}, 1e-5) == 0
+    for output in ([5.0, -np.inf, 2.0], [np.inf, np.inf, 2.0], [np.inf, -np.inf, 2.1]):
+        with pytest.raises(VerificationError, match="differs"):
+            compare("here", case, {"y": np.array(output, "float32")}, 1e-5)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>" * 9])
+def test_what_is_no_model_is_said_to_be_none(tmp_path, content):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content)
+    with pytest.raises(ExportError, match="cannot load it"):
+        verify(path, dense_model())
 
 
 def test_bad_inputs_are_named(exported):
