@@ -16,9 +16,9 @@ def _partial(path):
 def atomic_file(path):
     """Yield a writable empty file beside `path` that replaces it when the block ends well."""
     path = Path(path)
-    partial = _partial(path)
     if path.is_dir():
         raise ExportError(f"path: expected a file name, got the existing folder {path}")
+    partial = _partial(path)
     try:
         partial.touch()
     except OSError as error:
@@ -38,6 +38,8 @@ def atomic_folder(path, replaceable):
     the kind that is being written.
     """
     path = Path(path)
+    if not path.name:
+        raise ExportError(f"path: expected the name of a folder, got {str(path)!r}")
     partial, old = _partial(path), path.with_name(f".{path.name}.{os.getpid()}.old")
     if path.exists() and not (path.is_dir() and (not any(path.iterdir()) or replaceable(path))):
         raise ExportError(f"path: {path} exists and is not an older export; it is left untouched")

@@ -25,7 +25,9 @@ def whole_products():
     tensordot = tf.tensordot
 
     def product(a, b, axes, name=None):
-        if axes == [[-1], [0]] and b.shape.rank == 2:
+        a, b = tf.convert_to_tensor(a), tf.convert_to_tensor(b)
+        # `tf.matmul` takes no single vector.
+        if axes == [[-1], [0]] and b.shape.rank == 2 and (a.shape.rank or 0) > 1:
             return tf.matmul(a, b, name=name)
         return tensordot(a, b, axes, name)
 

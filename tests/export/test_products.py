@@ -4,9 +4,11 @@ from collections import Counter
 
 import keras
 import numpy as np
+import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
 from kzoo.export import Export, export_many
+from kzoo.export.products import whole_products
 
 
 def test_a_dense_layer_of_a_sequence_is_one_operator(tmp_path):
@@ -22,3 +24,9 @@ def test_a_dense_layer_of_a_sequence_is_one_operator(tmp_path):
     )
     assert used["FULLY_CONNECTED"] == 1
     assert not used.keys() & {"GATHER", "PACK", "REDUCE_PROD", "ADD", "RELU"}
+
+
+def test_a_product_of_a_vector_and_an_array_stays():
+    with whole_products():
+        product = tf.tensordot(np.arange(3.0), np.ones((3, 2)), [[-1], [0]])
+    np.testing.assert_array_equal(product, [3.0, 3.0])
