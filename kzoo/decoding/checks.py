@@ -58,7 +58,8 @@ def check_tensor(name, tensor, kind, shape):
         got is None or not isinstance(expected, int) or got == expected
         for got, expected in zip(sizes, shape, strict=True)
     )
-    if not fits or not dtype.startswith(kind):
+    # What begins with "b" is bfloat16.
+    if not fits or not dtype.startswith((kind, f"b{kind}")):
         expected = ", ".join(str(size) for size in shape)
         raise ValueError(
             f"`{name}` must be {kind} of shape ({expected}). Received: shape={sizes}, dtype={dtype}"

@@ -18,9 +18,10 @@ from kzoo.decoding.result import Decoded
 from kzoo.decoding.rows import take_per_row
 
 BLANK = 0
-# The logarithm of what cannot be: its share is 0 in float32. Frames that hold it are padding.
-IMPOSSIBLE = -1e4
-# Far below any sum of logarithms, those of padding included; of infinities the difference is NaN.
+# The logarithm of what cannot be: its share is 0 in float32, and half precision holds it exactly.
+# Frames that hold it are padding.
+IMPOSSIBLE = -8192.0
+# Far below any sum of logarithms, those of padding included.
 _NEVER = -1e30
 
 
@@ -94,7 +95,8 @@ def ctc_beam_search(log_probabilities, lengths=None, *, num_beams=8, num_results
     most.
 
     Args:
-        log_probabilities: float `(batch, time, classes)`.
+        log_probabilities: float `(batch, time, classes)`; below -8192, as where a probability is 0,
+            they count as that.
         lengths: Optional int `(batch,)`, the number of frames that count.
         num_beams: Number of beginnings that are kept.
         num_results: Number of hypotheses to return a row, `num_beams` at most.
@@ -119,6 +121,8 @@ def ctc_beam_search(log_probabilities, lengths=None, *, num_beams=8, num_results
     check_integer("num_results", num_results, 1, num_beams)
     check_integer("max_length", max_length, 1)
     frames = ops.transpose(_known_frames(log_probabilities, lengths), (1, 0, 2))
+    # Of infinities the difference is NaN.
+    frames = ops.maximum(frames, IMPOSSIBLE)
 
     def step(t, beams):
         return _advance(beams, frames[t], max_length), []

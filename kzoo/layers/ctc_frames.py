@@ -7,15 +7,15 @@ import keras
 import numpy as np
 from keras import ops
 
-# The logarithm of what cannot be: its share is 0 in float32, and it is finite in float16.
-IMPOSSIBLE = -1e4
+# The logarithm of what cannot be: its share is 0 in float32, and half precision holds it exactly.
+IMPOSSIBLE = -8192.0
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class FrameLogProbabilities(keras.layers.Layer):
     """Logarithms of a softmax over the classes; masked frames say the blank, for certain.
 
-        y_t = logits_t - log sum_c exp logits_tc,    at masked frames y_t0 = 0, and -10000 else
+        y_t = logits_t - log sum_c exp logits_tc,    at masked frames y_t0 = 0, and -8192 else
 
     Class 0 is the blank. A blank at the end changes neither `keras.losses.CTC` nor what is decoded.
     So the frames know their lengths, and neither needs to be told.

@@ -121,6 +121,16 @@ def test_frames_beyond_a_length_change_nothing(search):
     assert not numpy(decoded.lengths)[3].any()
 
 
+def test_classes_may_be_impossible_and_frames_of_half_precision():
+    sure = np.eye(3, dtype="float32")[[[1, 0, 1, 2]]]
+    with np.errstate(divide="ignore"):
+        batch = ops.cast(np.log(sure), "bfloat16")
+    for decoded in (ctc_greedy(batch), ctc_beam_search(batch, num_results=2)):
+        ids, scores = numpy(decoded.ids), numpy(decoded.scores)
+        assert ids.reshape(-1, ids.shape[-1])[0, :4].tolist() == [1, 1, 2, 0]
+        assert np.exp(scores).ravel().tolist() == [1, 0][: scores.size]
+
+
 def test_no_hypothesis_is_longer_than_asked():
     batch = np.log(np.full((1, 9, 4), 0.05, "float32"))
     batch[0, np.arange(9), [1, 0, 2, 0, 3, 0, 1, 0, 2]] = np.log(0.85)

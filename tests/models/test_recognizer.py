@@ -7,7 +7,9 @@ from keras import ops
 
 import kzoo
 from kzoo.data import DigitLines, SpokenStrings, load_digits, load_speech
+from kzoo.layers import FrameLogProbabilities
 from kzoo.models import ctc_decoder, ctc_recognizer, ctc_stream
+from kzoo.models.recognizer import CTCDecoding
 from kzoo.training import StringBatches, pad_strings
 from tests.weights import randomize
 
@@ -59,7 +61,7 @@ def test_padding_changes_nothing(name):
         assert len(alone) == -(-lengths[row] // 2)
         np.testing.assert_allclose(together[row, : len(alone)], alone, atol=2e-4)
         assert (together[row, len(alone) :, 0] == 0).all()
-        assert (together[row, len(alone) :, 1:] == -1e4).all()
+        assert (together[row, len(alone) :, 1:] == -8192).all()
 
 
 def test_a_causal_recognizer_does_not_look_ahead():
@@ -86,6 +88,15 @@ def test_beams_and_the_best_path_are_read_out():
         assert tuple(found["ids"].shape) == (len(frames), length)
         certainties = ops.convert_to_numpy(found["certainties"])
         assert ((certainties > 0) & (certainties <= 1)).all()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_padding_makes_no_string_more_certain_in_half_precision(dtype):
+    logits = np.random.default_rng(1).normal(size=(1, 5, 4))
+    layer, mask = FrameLogProbabilities(dtype=dtype), np.array([[True, True, False, False, False]])
+    _, certainties = CTCDecoding()(layer(logits, mask=mask))
+    _, alone = CTCDecoding()(layer(logits[:, :2]))
+    np.testing.assert_array_equal(certainties, alone)
 
 
 def test_batches_hold_strings_of_about_equally_many_symbols():
