@@ -47,6 +47,8 @@ class QuantileSpread(keras.layers.Layer):
     def call(self, median, spreads):
         """Adds up the spreads; see the class."""
         size, middle = len(self.quantiles), self.quantiles.index(0.5)
+        if size == 1:
+            return ops.expand_dims(median, -1)
         # signs[i, j]: what spread i adds to quantile j.
         quantile, spread = np.arange(size), np.arange(size - 1)[:, None]
         above = (quantile > middle) & (spread >= middle) & (spread < quantile)

@@ -12,6 +12,7 @@ from kzoo.layers import (
     Standardization,
 )
 from kzoo.layers.checks import check_sizes
+from kzoo.layers.quantile_spread import check_quantiles
 from kzoo.models.checks import check_statistics
 from kzoo.models.encoders import walk
 from kzoo.models.seq2seq import ATTENTIONS
@@ -97,6 +98,8 @@ def forecaster(
         )
     if level not in LEVELS:
         raise ValueError(f"`level` must be one of {list(LEVELS)}. Received: level={level!r}")
+    if quantiles is not None:
+        check_quantiles(quantiles)
     mean, variance = check_statistics(statistics, num_features)
     # Layers
     scaling = Standardization(mean, variance, name="scaling")
@@ -251,6 +254,6 @@ def _decode(
     decoded = decoder(context, initial_state=[*states, base[:, 0]], **memory)
     outputs, features = decoded[..., :num_targets], decoded[..., num_targets:]
     if not num_spreads:
-        return outputs, None
+        return outputs, ops.expand_dims(outputs, -1)[..., :0]
     spreads = keras.layers.Dense(num_targets * num_spreads, name="spreads")(features)
     return outputs, ops.reshape(spreads, (-1, horizon, num_targets, num_spreads))

@@ -69,8 +69,10 @@ def test_a_shifted_series_gives_a_shifted_forecast():
 @pytest.mark.parametrize("attention", [None, "luong_general", "location_sensitive"])
 def test_the_decoder_works_with_every_attention(attention):
     options = dict(autoregressive=True, attention=attention, num_layers=2, cell="lstm")
-    model = randomize(forecaster(**SIZES, **options, targets=[2]))
-    assert run(model).shape == (6, 4, 1)
+    # The median alone is a quantile, too.
+    quantiles = [0.5] if attention is None else None
+    model = randomize(forecaster(**SIZES, **options, targets=[2], quantiles=quantiles))
+    assert run(model).shape == (6, 4, 1, 1)[: 3 if attention else 4]
     assert np.isfinite(run(model)).all()
 
 
@@ -85,6 +87,7 @@ def test_the_decoder_works_with_every_attention(attention):
         ({"segment_length": 5}, "`segment_length` must divide input_length=24"),
         ({"own_length": 9}, "`own_length` must be None, or at most input_length=24 with indep"),
         ({"quantiles": [0.1, 0.9]}, "`quantiles` must be increasing"),
+        ({"quantiles": []}, "`quantiles` must be increasing"),
         ({"cell": "elman"}, "`cell` must be one of"),
         ({"autoregressive": True, "cell": "elman"}, "`cell` must be one of"),
         ({"autoregressive": True, "attention": "all"}, "`attention` must be None or one of"),
