@@ -1,5 +1,6 @@
 """Turn a causal Keras model into one that takes chunks of a sequence, state in and state out."""
 
+import re
 from dataclasses import dataclass
 
 import keras
@@ -160,5 +161,6 @@ def zero_state(step, batch_size=1):
     return [
         keras.ops.zeros((batch_size, *tensor.shape[1:]), tensor.dtype)
         for name, tensor in input_tensors(step).items()
-        if f"next_{name}" in following
+        # A model may well say what the next one of its own inputs is.
+        if f"next_{name}" in following and re.search(r"_state_\d+$", name)
     ]

@@ -116,8 +116,7 @@ class StreamingGraph:
         """
         renamed = tensor
         if apart:
-            size = tensor.shape[-1]
-            renamed = keras.ops.concatenate([tensor, tensor], axis=-1)[..., :size]
+            renamed = keras.ops.stack([tensor, tensor], axis=-1)[..., 0]
         renamed = keras.layers.Identity(dtype=tensor.dtype, name=name)(renamed)
         return self.mark(renamed) if self.is_marked(tensor) else renamed
 
@@ -165,7 +164,7 @@ class StreamingGraph:
             raise _refusal(layer, "begins with a state that is not zero")
         name = self._free_name(layer.name)
         sizes = list(layer.cell.state_size)
-        if mask is not None and not (layer.zero_output_for_mask and layer.return_sequences):
+        if mask is not None and not layer.zero_output_for_mask:
             sizes.append(layer.cell.output_size)
         before = self._add_state(name, [(size,) for size in sizes], layer.variable_dtype)
         # Keras hands a mask on by itself only to layers that take a single tensor.

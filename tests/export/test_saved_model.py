@@ -54,7 +54,7 @@ def test_an_older_export_is_replaced_and_nothing_else(folder, model, tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(ExportError, match="left untouched"):
         export_saved_model(model, tmp_path)
-    with pytest.raises(ExportError, match="the name of a folder, got '.'"):
+    with pytest.raises(ExportError, match=r"the name of a folder, got '\.'"):
         export_saved_model(model, ".")
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 

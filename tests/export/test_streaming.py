@@ -14,10 +14,12 @@ from kzoo.export import (
 )
 from kzoo.layers import (
     CELLS,
+    BestClass,
     Bidirectional,
     GRUCell,
     LSTMCell,
     MaxPooling,
+    NewSymbols,
     NGramEmbedding,
     Recurrent,
     SRUCell,
@@ -122,10 +124,32 @@ def attention():
     return keras.Model(inputs, twice(twice(x)))
 
 
+def zeros_at_the_end():
+    masked = layers.Masking()
+    recurrent = Recurrent(GRUCell(4), zero_output_for_mask=True)
+    return keras.Sequential([keras.Input((None, FEATURES)), masked, recurrent])
+
+
+def symbols():
+    """What has no axis behind time, and another name than the layer that remembers."""
+    inputs = keras.Input((None, FEATURES))
+    x = Recurrent(GRUCell(4), return_sequences=True)(inputs)
+    return keras.Model(inputs, NewSymbols()(BestClass()(x)))
+
+
 @pytest.mark.parametrize("chunk_size", [1, 2, 6, None])
 @pytest.mark.parametrize(
     "build",
-    [windows, nested, sequential_of_fixed_time, shared, decoder_behind_the_last_step, attention],
+    [
+        windows,
+        nested,
+        sequential_of_fixed_time,
+        shared,
+        decoder_behind_the_last_step,
+        attention,
+        zeros_at_the_end,
+        symbols,
+    ],
 )
 def test_wirings(build, chunk_size):
     model = randomize(build())
@@ -156,11 +180,11 @@ def test_names_and_saving(tmp_path):
 def test_a_dict_of_outputs_gives_the_names():
     inputs = keras.Input((None, FEATURES), name="x")
     steps = Recurrent(GRUCell(3), return_sequences=True, name="gru")(inputs)
-    model = keras.Model(inputs, {"steps": steps, "again": layers.Dense(2, name="dense")(steps)})
+    model = keras.Model(inputs, {"steps": steps, "next_x": layers.Dense(2, name="dense")(steps)})
     step = streaming_model(randomize(model), 2)
-    assert step.output_names == ["again", "steps", "next_gru_state_0"]
-    outputs = step([FLOATS[:, :2], np.zeros((len(FLOATS), 3))])
-    np.testing.assert_allclose(outputs[0], model(FLOATS)["again"][:, :2], atol=1e-5)
+    assert step.output_names == ["next_x", "steps", "next_gru_state_0"]
+    outputs = step([ops.convert_to_tensor(FLOATS[:, :2]), *zero_state(step, len(FLOATS))])
+    np.testing.assert_allclose(outputs[0], model(FLOATS)["next_x"][:, :2], atol=1e-5)
     np.testing.assert_allclose(outputs[1], model(FLOATS)["steps"][:, :2], atol=1e-5)
 
 
