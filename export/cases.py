@@ -94,9 +94,9 @@ def _fit(array, shape):
 def draw(model, tensor, shape):
     """Random values for a symbolic input of a model: ids inside the vocabulary, with padding."""
     random = np.random.default_rng(SEED)
-    if tensor.dtype == "uint8":  # Pixels.
-        return random.integers(0, 256, shape).astype("uint8")
     vocabulary_size = _vocabulary_size(model, tensor)
+    if vocabulary_size is None and tensor.dtype == "uint8":  # Pixels.
+        return random.integers(0, 256, shape).astype("uint8")
     if vocabulary_size is None and "int" not in tensor.dtype:
         return random.normal(size=shape).astype(tensor.dtype)
     # Without an Embedding, integers are most often flags: masks, segments.
@@ -118,4 +118,6 @@ def _vocabulary_size(model, tensor):
                     return layer.input_dim
             except (AttributeError, ValueError):  # It sits inside another layer.
                 sizes.append(layer.input_dim)
-    return min(sizes, default=None) if "int" in tensor.dtype else None
+    # Bytes beside such an Embedding are pixels.
+    is_id = "int" in tensor.dtype and tensor.dtype != "uint8"
+    return min(sizes, default=None) if is_id else None

@@ -33,8 +33,14 @@ def check_export(export):
         )
     kept_kernels(export.model, export.keep_float)
     check_tokenizer(export.tokenizer, inputs)
+    outputs = output_tensors(export.model)
+    if isinstance(export.tolerance, dict) and not set(export.tolerance) <= set(outputs):
+        raise ValueError(
+            f"tolerance: expected names of the outputs {list(outputs)}, "
+            f"got {list(export.tolerance)}"
+        )
     if export.labels is not None:
-        check_labels(export.labels, *next(iter(output_tensors(export.model).items())))
+        check_labels(export.labels, *next(iter(outputs.items())))
 
 
 def check_tokenizer(tokenizer, inputs, method="to_json"):

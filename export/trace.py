@@ -1,9 +1,11 @@
 """Trace a Keras model for export, and write what was traced for the converter."""
 
 import contextlib
+import keyword
+import re
 
 import keras
-from keras import ops
+from keras import layers, ops
 
 from kzoo.decoding.rows import operators_scope
 from kzoo.export.errors import ExportError
@@ -12,6 +14,8 @@ from kzoo.export.products import whole_products
 from kzoo.export.reference import full_precision
 from kzoo.export.signature import call_by_name, input_tensors
 from kzoo.layers import lowering_scope
+
+TABLES = (layers.IntegerLookup, layers.StringLookup, layers.TextVectorization)
 
 
 def require_tensorflow_backend():
@@ -58,6 +62,8 @@ def trace(model, lowering="auto", batch_size=None):
     import tensorflow as tf
 
     inputs = input_tensors(model)
+    _check_names(inputs)
+    _check_tables(model)
     choice = Lowering(lowering)
 
     def serve(*tensors):
@@ -78,6 +84,28 @@ def trace(model, lowering="auto", batch_size=None):
             raise ExportError(choice.refusal) from None
         raise
     return function, choice.used
+
+
+def _check_names(names):
+    """Raise ExportError for names of inputs that TensorFlow's signatures cannot have."""
+    for name in names:
+        if keyword.iskeyword(name) or not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_./>-]*", name):
+            raise ExportError(
+                "model: expected names of inputs of ASCII letters, digits, '_', '.' and '-' that do "
+                f"not begin with '_' and are no keywords of Python, got {name!r}; name it anew in "
+                "keras.Input"
+            )
+
+
+def _check_tables(model):
+    """Raise ExportError for layers that look into tables, which files cannot hold."""
+    for layer in model._flatten_layers(include_self=False):
+        if isinstance(layer, TABLES):
+            raise ExportError(
+                f"model: layer {layer.name!r} ({type(layer).__name__}) looks into a table, which "
+                "cannot be exported; export the layers behind it, and look up before them, such "
+                "as with a tokenizer of kzoo.text"
+            )
 
 
 def separate(outputs, kind):

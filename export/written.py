@@ -1,5 +1,6 @@
 """Check what the converter wrote, before anything runs it."""
 
+from hashlib import sha256
 from pathlib import Path
 
 from kzoo.export.blame import blame, unsupported_operators
@@ -41,10 +42,16 @@ def check_written(path, model, precision, message, function):
     if message:
         raise ExportError(f"model: {model.name!r} cannot be converted: {message[:2000]}")
     # Some ways through the converter lose the weights without a word.
-    weights = model.count_params()
     held = sum(constant_bytes(content).values())
-    if held < weights * BYTES_PER_WEIGHT[precision] / 2:
+    enough = 2 * held / BYTES_PER_WEIGHT[precision]
+    if enough < model.count_params() and enough < (weights := _count_weights(model)):
         raise ExportError(
             f"model: {model.name!r} has {weights} weights, but the converter wrote only {held} "
             "bytes of constants"
         )
+
+
+def _count_weights(model):
+    """The number of weights; those of equal variables, which a file holds once, count once."""
+    arrays = (weight.numpy() for weight in model.weights)
+    return sum({sha256(array.tobytes()).digest(): array.size for array in arrays}.values())

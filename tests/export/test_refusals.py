@@ -13,9 +13,10 @@ from kzoo.export import (
     tflite,
     verify,
 )
-from kzoo.export.cases import Case
+from kzoo.export.cases import Case, make_cases
 from kzoo.export.convert import Converter
 from kzoo.export.verification import LARGEST, compare
+from kzoo.export.written import check_written
 
 
 def dense_model(units=2):
@@ -122,6 +123,33 @@ def test_lost_weights_are_noticed(tmp_path, monkeypatch, exported):
     assert not list(tmp_path.iterdir())
 
 
+def test_equal_weights_are_held_once(exported):
+    equal = [keras.layers.Dense(4, kernel_initializer="ones") for _ in range(6)]
+    model = keras.Sequential([keras.Input((4,)), *equal])
+    check_written(exported, model, "float32", None, None)
+
+
+@pytest.mark.parametrize("name", ["my input", "입력", "class"])
+def test_names_that_no_signature_can_have_are_refused(tmp_path, name):
+    model = keras.Sequential([keras.Input((4,), name=name), keras.layers.Dense(2)])
+    with pytest.raises(ExportError, match=f"names of inputs .* got '{name}'"):
+        export_tflite(model, tmp_path / "model.tflite")
+
+
+def test_tables_are_refused(tmp_path):
+    layer = keras.layers.IntegerLookup(vocabulary=[3, 5], name="ages")
+    ages = keras.Input((None,), dtype="int64")
+    model = keras.Model(ages, keras.layers.Embedding(9, 3)(layer(ages)))
+    with pytest.raises(ExportError, match=r"layer 'ages' \(IntegerLookup\) looks into a table"):
+        export_tflite(model, tmp_path / "model.tflite")
+
+
+def test_bytes_may_be_ids():
+    model = keras.Sequential([keras.Input((None,), dtype="uint8"), keras.layers.Embedding(9, 4)])
+    ids = make_cases(model)[0].inputs[model.inputs[0].name]
+    assert 0 < ids.max() < 9
+
+
 def test_bad_arguments_fail_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setattr("kzoo.export.tflite.trace", None)
     model = dense_model()
@@ -139,6 +167,8 @@ def test_bad_arguments_fail_before_any_work(tmp_path, monkeypatch):
         export_tflite(model, path, labels="ab")
     with pytest.raises(ValueError, match="tokenizer: expected an object with to_json"):
         export_tflite(model, path, tokenizer="byte")
+    with pytest.raises(ValueError, match=r"tolerance: expected names .* \['y'\], got \['z'\]"):
+        export_tflite(model, path, tolerance={"z": 1.0})
     with pytest.raises(ValueError, match="one line"):
         export_tflite(model, path, labels=["one", "two\nthree"])
     with pytest.raises(ValueError, match="max_length"):
