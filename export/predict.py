@@ -20,7 +20,8 @@ class Predictor:
         tokenizer: the tokenizer from the file, or None.
 
     Raises:
-        ExportError: the file is missing, damaged, or carries no manifest.
+        ExportError: the file is missing, damaged, carries no manifest, or is one that searches, as
+            those of `export_seq2seq` and `export_language_model`.
 
     Example:
 
@@ -38,6 +39,9 @@ class Predictor:
         if bundle is None:
             raise ExportError(f"path: {path} carries no manifest; write it with export_tflite")
         self.manifest = bundle.manifest
+        if SIGNATURE not in self.manifest["signatures"]:
+            found = ", ".join(self.manifest["signatures"])
+            raise ExportError(f"path: {path} offers {found}; another predictor runs it")
         self.labels = bundle.labels
         self.tokenizer = None
         if bundle.tokenizer is not None:

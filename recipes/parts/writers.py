@@ -27,7 +27,12 @@ def load_writer(path):
         from kzoo.export import Seq2SeqPredictor
 
         return Seq2SeqPredictor(path)
-    return _keras_writer(*_find_run(path))
+    model, knobs = _find_run(path)
+    if "length_penalty" not in knobs:
+        raise ValueError(
+            f"`model` must be a run of the recipe translation or chatbot. Received: {path}"
+        )
+    return _keras_writer(model, knobs)
 
 
 def load_language_writer(path):

@@ -91,6 +91,20 @@ def test_generate_from_the_run_and_from_the_file(run, capsys):
         cli.main(["generate", str(out / "checkpoint")])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["translate", ".", "KING"], r"^kzoo: `model` must be a run of .* translation or chatbot"),
+        (["predict", "float32.tflite", "KING"], r"^kzoo: path: .* offers .*greedy, .*; another"),
+        (["neighbours", "float32.tflite", "KING"], r"^kzoo: path: .* another predictor runs it"),
+    ],
+)
+def test_commands_for_others_are_one_line(run, arguments, message):
+    command, path, text = arguments
+    with pytest.raises(SystemExit, match=message):
+        cli.main([command, str(run[0] / path), text])
+
+
 def test_a_transformer_on_sub_words(tmp_path, corpus, monkeypatch):
     monkeypatch.setattr(run_folder, "PRECISIONS", ("float32",))
     arguments = ["--text", str(corpus), "--out", str(tmp_path), "--epochs=1", *SIZES]
