@@ -38,8 +38,9 @@ def print_table(title, rows):
     table = Table(*columns, title=title)
     for row in rows:
         table.add_row(*_cells(row, columns))
-    # A pipe or a narrow terminal would cut the numbers.
-    Console(width=max(Console().width, 130)).print(table)
+    # A pipe or a narrow terminal would cut the numbers; what a model writes is no markup.
+    width = max(Console().width, 130)
+    Console(width=width, markup=False, emoji=False).print(table)
 
 
 def markdown_table(rows):

@@ -177,3 +177,11 @@ def test_curves_may_be_logged_of_validation_alone(tmp_path):
     history = [{"loss": 2.0, "val_loss": 3.0, "val_bleu": 1.0}]
     report.plot_learning_curve([history], ("loss", "bleu"), tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_what_a_model_writes_is_no_markup(capsys):
+    """A "[/b]" among samples had ended a run in its last minute; "[unk]" was not to be seen."""
+    report.print_table("of [data]", [{"written": "a[/b] [unk] :cat:"}])
+    shown = capsys.readouterr().out
+    assert "of [data]" in shown
+    assert "a[/b] [unk] :cat:" in shown
