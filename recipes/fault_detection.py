@@ -57,6 +57,7 @@ SETTINGS = {
     ),
 }
 MODELS = ("sequence*", "regressor*")  # Shell patterns of the presets.
+STREAMS = ("labeller*",)  # Those of the causal model.
 
 
 def make(knobs, data, preset, name):

@@ -57,6 +57,7 @@ SETTINGS = {
     **{f"fsdd_{name}": {**_FSDD, "stream": ""} for name in ("george", "lucas", "nicolas")},
 }
 MODELS = ("ctc*",)  # Shell patterns of the presets.
+STREAMS = ("ctc*stream",)  # Those of the causal model.
 
 
 def learn(knobs, data, preset, out):

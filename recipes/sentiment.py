@@ -13,6 +13,7 @@ import keras
 
 import kzoo
 from kzoo.export import export_saved_model
+from kzoo.layers.ngram_hash import MULTIPLIERS
 from kzoo.models.classifier import POOLINGS
 from kzoo.recipes.parts import classification, command_line, report, run_folder
 from kzoo.text import TOKENIZERS
@@ -50,7 +51,7 @@ class Knobs:
     learning_rate: float = 2e-3  # At the start; it falls to zero along a cosine.
     weight_decay: float = 0.05  # Decoupled weight decay.
     epsilon: float = 1e-5  # Adam's; a large one keeps steps small for rows that are rarely seen.
-    members: int = 1  # Models from different seeds, 8 at most, whose mean is the classifier.
+    members: int = 1  # Models from different seeds, whose mean is the classifier.
     floor: Literal["characters", "words"] = "characters"  # N-grams of the linear floor.
     seed: int = 1  # Of weights, batches and dropout.
 
@@ -79,7 +80,7 @@ def train_member(knobs, index, tokenizer, data, train, validation, out):
         knobs.model,
         vocabulary_size=tokenizer.vocabulary_size,
         num_classes=len(data.class_names),
-        hash_seed=index,
+        hash_seed=index % len(MULTIPLIERS),
         name=f"member_{index}",
         **{name: getattr(knobs, name) for name in sizes.split()},
     )

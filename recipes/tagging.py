@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 
 import kzoo
+from kzoo.layers.ngram_hash import MULTIPLIERS
 from kzoo.models import ensemble
 from kzoo.recipes.parts import command_line, report, run_folder, tagging_parts
 from kzoo.recipes.parts.generation import Measure
@@ -76,7 +77,11 @@ def train_member(knobs, index, tokenizer, data, train, tags, out):
         vocabulary_size=tokenizer.vocabulary_size,
         character_vocabulary_size=tokenizer.character_vocabulary_size,
         num_tags=len(data.tag_names),
-        ngrams={"max_order": knobs.max_order, "ngram_dim": knobs.ngram_dim, "hash_seed": index},
+        ngrams={
+            "max_order": knobs.max_order,
+            "ngram_dim": knobs.ngram_dim,
+            "hash_seed": index % len(MULTIPLIERS),
+        },
         name=f"member_{index}",
         **{name: getattr(knobs, name) for name in sizes.split()},
         **tagging_parts.constraints(knobs.model, data.tag_names),

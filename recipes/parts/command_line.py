@@ -11,8 +11,8 @@ import kzoo
 from kzoo.export import ExportError
 from kzoo.export.runtimes import end_quietly
 
-# Knobs that count something to train.
-COUNTS = ("epochs", "stream_epochs", "members")
+# Knobs that count something; most would be found wrong after training only.
+COUNTS = ("epochs", "stream_epochs", "members", "num_beams", "length", "top_k", "count")
 
 
 def run(recipe, arguments=None):
@@ -27,16 +27,35 @@ def run(recipe, arguments=None):
     logging.getLogger("tensorflow").addFilter(_matters)
     end_quietly()
     try:
-        for name in COUNTS:
-            if (count := getattr(knobs, name, 1)) < 1:
-                raise ValueError(f"`{name}` must be at least 1. Received: {name}={count}")
-        if knobs.model not in names:
-            raise ValueError(
-                f"`model` must be one of {names}, or a word of one. Received: model={knobs.model!r}"
-            )
+        check(recipe, knobs, names)
         recipe.main(knobs)
     except (ValueError, OSError, ExportError) as error:
         sys.exit(f"kzoo: {error}")
+
+
+def check(recipe, knobs, names):
+    """Raises ValueError for knobs with which a recipe would fail, some of them in its last minute.
+
+    Args:
+        recipe: The module.
+        knobs: An instance of its `Knobs`.
+        names: Presets of its model.
+    """
+    for name in COUNTS:
+        if (count := getattr(knobs, name, 1)) < 1:
+            raise ValueError(f"`{name}` must be at least 1. Received: {name}={count}")
+    if not (temperature := getattr(knobs, "temperature", 1)) > 0:
+        raise ValueError(f"`temperature` must be above 0. Received: temperature={temperature}")
+    if not 0 < (top_p := getattr(knobs, "top_p", 1)) <= 1:
+        raise ValueError(f"`top_p` must be in (0, 1]. Received: top_p={top_p}")
+    if knobs.model not in names:
+        raise ValueError(
+            f"`model` must be one of {names}, or a word of one. Received: model={knobs.model!r}"
+        )
+    if hasattr(recipe, "STREAMS"):
+        streams = list(dict.fromkeys([recipe.Knobs.stream, *presets(recipe.STREAMS)]))
+        if knobs.stream not in streams:
+            raise ValueError(f"`stream` must be one of {streams}. Received: {knobs.stream!r}")
 
 
 def _matters(record):
@@ -109,9 +128,10 @@ def parse(knobs, settings, description, arguments=None, prog=None, names=()):
 
 
 def _value(arguments, option, default):
-    """Returns the value of an option, before anything else is parsed."""
+    """Returns the last value of an option, before anything else is parsed."""
+    found = default
     for index, argument in enumerate(arguments):
         name, _, value = argument.partition("=")
         if name == f"--{option}":
-            return value or (arguments[index + 1] if index + 1 < len(arguments) else None)
-    return default
+            found = value or (arguments[index + 1] if index + 1 < len(arguments) else None)
+    return found

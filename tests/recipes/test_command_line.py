@@ -3,16 +3,19 @@
 import dataclasses
 import logging
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 
+import kzoo
 from kzoo.cli import RECIPES
+from kzoo.layers import NGramEmbedding
 from kzoo.recipes import recognition
 from kzoo.recipes.parts import command_line
 
 
 def counts():
-    """Every recipe with each of its knobs that counts something to train."""
+    """Every recipe with each of its knobs that counts something."""
     for name in RECIPES:
         recipe = import_module(f"kzoo.recipes.{name}")
         knobs = {field.name for field in dataclasses.fields(recipe.Knobs)}
@@ -28,6 +31,23 @@ def test_there_is_at_least_one(recipe, knob, tmp_path):
         SystemExit, match=rf"^kzoo: `{knob}` must be at least 1\. Received: {knob}=0"
     ):
         command_line.run(recipe, arguments)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "message"),
+    [
+        ("language", "--temperature=0", r"`temperature` must be above 0\. Received: temperature=0"),
+        ("vector_to_sequence", "--temperature=nan", "`temperature` must be above 0"),
+        ("language", "--top-p=1.5", r"`top_p` must be in \(0, 1\]\. Received: top_p=1\.5"),
+        ("fault_detection", "--stream=gru", r"`stream` must be one of \['labeller_gru', .*'gru'$"),
+        ("recognition", "--stream=ctc_ocr_lstm", r"`stream` must be one of \['', 'ctc_speech_gru_"),
+    ],
+)
+def test_what_would_fail_after_training_leaves_nothing_behind(name, option, message, tmp_path):
+    recipe = import_module(f"kzoo.recipes.{name}")
+    with pytest.raises(SystemExit, match=f"^kzoo: {message}"):
+        command_line.run(recipe, [option, f"--out={tmp_path / 'run'}"])
     assert not list(tmp_path.iterdir())
 
 
@@ -104,3 +124,27 @@ def test_a_function_that_is_traced_anew_is_no_news(monkeypatch):
     monkeypatch.setattr(recognition, "main", main)
     command_line.run(recognition, [])
     assert lines == ["weights are missing"]
+
+
+@pytest.mark.parametrize("name", ["sentiment", "tagging"])
+def test_there_is_a_ninth_member(name, monkeypatch):
+    """There are eight ways to hash n-grams: the ninth had failed after eight were trained."""
+
+    def create(*_, hash_seed=None, ngrams=None, **sizes):
+        NGramEmbedding(9, 4, hash_seed=ngrams["hash_seed"] if ngrams else hash_seed)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kzoo, "create_model", create)
+    recipe = import_module(f"kzoo.recipes.{name}")
+    data = SimpleNamespace(class_names="ab", tag_names="ab")
+    tokenizer = SimpleNamespace(vocabulary_size=9, character_vocabulary_size=9)
+    with pytest.raises(KeyboardInterrupt):
+        recipe.train_member(recipe.Knobs(), 8, tokenizer, data, *3 * [None])
+
+
+def test_the_last_of_repeated_options_counts():
+    recipe = import_module("kzoo.recipes.sentiment")
+    names = command_line.presets(recipe.MODELS)
+    arguments = ["--dataset", "imdb", "--model=lstm", "--dataset=sentiment_ko", "--model", "gru"]
+    knobs = command_line.parse(recipe.Knobs, recipe.SETTINGS, "help", arguments, names=names)
+    assert (knobs.dataset, knobs.model, knobs.max_length) == ("sentiment_ko", "text_gru", 192)
