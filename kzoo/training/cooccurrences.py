@@ -80,7 +80,7 @@ def _count(ids, owners, vocabulary_size, window):
     for start in range(0, ids.size, step):
         found, weights = [keys], [counts]
         for distance in range(1, window + 1):
-            ones = slice(start, min(start + step, ids.size - distance))
+            ones = slice(start, min(start + step, max(ids.size - distance, 0)))
             others = slice(start + distance, ones.stop + distance)
             together = owners[ones] == owners[others]
             one, other = ids[ones][together], ids[others][together]

@@ -138,6 +138,13 @@ def test_glove_and_its_loss_are_those_of_the_paper():
     assert not word_table(model)[:4].any()
 
 
+def test_a_text_may_be_shorter_than_the_window():
+    inputs, counts = Cooccurrences([[4, 5, 6, 7, 8]], 9, window=10)[0]
+    found = zip(inputs["ids"].tolist(), inputs["context_ids"].tolist(), counts[:, 0], strict=True)
+    every = {(a, b): 1 / abs(a - b) for a in range(4, 9) for b in range(4, 9) if a != b}
+    assert {(a, b): x for a, b, x in found} == pytest.approx(every)
+
+
 @pytest.mark.parametrize("direct", [False, True])
 def test_nnlm_follows_its_equation(direct):
     model = randomize(kzoo.create_model("nnlm", **SIZES, order=4, units=3, direct=direct))
