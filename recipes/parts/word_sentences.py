@@ -47,9 +47,12 @@ def read_sentences(text, min_count, vocabulary_size):
     counts = np.bincount(np.concatenate(lines), minlength=len(numbers))
     words = sorted(numbers, key=lambda word: (-counts[numbers[word]], word))
     kept = [word for word in words if counts[numbers[word]] >= min_count]
-    kept = kept[: vocabulary_size - len(SPECIAL_TOKENS)]
-    if not kept:
-        raise ValueError(f"`min_count` must leave some words. Received: min_count={min_count}")
+    kept = kept[: max(vocabulary_size - len(SPECIAL_TOKENS), 0)]
+    if len(kept) < 2:
+        raise ValueError(
+            "`min_count` and `vocabulary_size` must leave two words. "
+            f"Received: min_count={min_count}, vocabulary_size={vocabulary_size}"
+        )
     ids = np.full(len(numbers), UNKNOWN_ID, "int32")
     ids[[numbers[word] for word in kept]] = np.arange(len(kept)) + len(SPECIAL_TOKENS)
     return [*SPECIAL_TOKENS, *kept], [ids[line] for line in lines]

@@ -119,7 +119,8 @@ def test_settings_fit_the_knobs():
     [
         (["--dataset", "imdb_reviews"], "imdb_reviews does not come with kzoo"),
         (["--model", "text_sru"], "`model` must be one of"),
-        (["--min-count", "99999"], "`min_count` must leave some words"),
+        (["--min-count", "99999"], "`min_count` and `vocabulary_size` must leave two words"),
+        (["--vocabulary-size", "3"], r"two words\. Received: min_count=3, vocabulary_size=3"),
     ],
 )
 def test_what_is_wrong_is_one_line(arguments, message, tmp_path):
