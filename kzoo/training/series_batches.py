@@ -50,6 +50,10 @@ class SeriesBatches(PreparedBatches):
             raise ValueError(f"`batch_size` must be positive. Received: batch_size={batch_size}")
         self.values, self.targets = (np.asarray(x, "float32") for x in (values, targets))
         self.starts = np.asarray(starts)
+        if not self.starts.size:
+            raise ValueError(
+                f"`starts` must hold at least one window of {input_length} steps. Received: none"
+            )
         end = int(self.starts.max()) + input_length + max(lead + horizon, 0)
         if end > min(len(self.values), len(self.targets)):
             raise ValueError(

@@ -99,7 +99,7 @@ def sentence_pairs(documents, length, rng, short_share=0.1):
         List of `SentencePair`.
 
     Raises:
-        ValueError: if there are fewer than two documents.
+        ValueError: if there are fewer than two documents, or `length` is below 2.
 
     Example:
 
@@ -110,6 +110,8 @@ def sentence_pairs(documents, length, rng, short_share=0.1):
     [3] [4] 0
     [5, 6] [7, 8] 0
     """
+    if length < 2:
+        raise ValueError(f"`length` must be at least 2. Received: length={length}")
     documents = [[line for line in document if line] for document in documents]
     documents = [document for document in documents if document]
     if len(documents) < 2:

@@ -196,6 +196,8 @@ def test_long_lines_are_cut_to_fit():
 def test_one_document_has_no_other():
     with pytest.raises(ValueError, match="`documents` must be at least two"):
         sentence_pairs([[[1], [2]], [[]]], 9, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="`length` must be at least 2"):
+        sentence_pairs([[[1]], [[2]]], 1, np.random.default_rng(0))
 
 
 def test_accuracy_counts_every_guess_alike():

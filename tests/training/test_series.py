@@ -35,6 +35,8 @@ def test_an_epoch_depends_on_its_number_alone():
 def test_windows_beyond_the_end_are_refused():
     with pytest.raises(ValueError, match=r"`starts` must leave room for 4 .* starts up to 14"):
         SeriesBatches(VALUES, VALUES, [14], 4, 3)
+    with pytest.raises(ValueError, match="`starts` must hold at least one window of 4 steps"):
+        SeriesBatches(VALUES, VALUES, [], 4, 3)
     with pytest.raises(ValueError, match="`batch_size` must be positive"):
         SeriesBatches(VALUES, VALUES, [0], 4, 3, batch_size=0)
 
