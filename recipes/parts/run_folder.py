@@ -23,7 +23,8 @@ def prepare(knobs, path):
         ValueError: if the folder cannot be written, or holds a run with other settings.
     """
     path = Path(path)
-    settings = {name: str(value) for name, value in dataclasses.asdict(knobs).items()}
+    # A folder that was moved, or is called by another path, is the same run.
+    settings = {k: str(value) for k, value in dataclasses.asdict(knobs).items() if k != "out"}
     record = path / "knobs.json"
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -149,6 +149,15 @@ def test_other_settings_are_refused(run, folder):
         start(folder, out, "--epochs", "4")
 
 
+def test_a_folder_that_was_moved_holds_the_same_run(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    run_folder.prepare(sentiment.Knobs(out=here), here)
+    here.rename(there)
+    assert run_folder.prepare(sentiment.Knobs(out=there), there) == there
+    with pytest.raises(ValueError, match=r"same settings.*epochs=10 and now 4"):
+        run_folder.prepare(sentiment.Knobs(out=there, epochs=4), there)
+
+
 def start(folder, out, *arguments):
     """Starts the recipe in this process."""
     options = ["--dataset", "nsmc", "--data", str(folder), "--out", str(out)]
