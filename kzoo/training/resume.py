@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import keras
+import numpy as np
 
 
 class Resume(keras.callbacks.Callback):
@@ -52,9 +53,10 @@ class Resume(keras.callbacks.Callback):
 
     @property
     def best_epoch(self):
-        """Index of the best epoch so far, the first of equals."""
-        values = [epoch[self.monitor] for epoch in self.history]
-        return values.index(max(values) if self.mode == "max" else min(values))
+        """Index of the best epoch so far, the first of equals; NaN is worse than any number."""
+        sign = 1 if self.mode == "max" else -1
+        values = np.array([sign * epoch[self.monitor] for epoch in self.history])
+        return int(np.argmax(np.where(np.isnan(values), -np.inf, values)))
 
     @property
     def finished(self):

@@ -65,6 +65,14 @@ def test_patience_ends_training_and_the_best_weights_return(tmp_path):
     assert len(again.history) == 3
 
 
+@pytest.mark.parametrize(("mode", "best"), [("max", 1), ("min", 2)])
+def test_nan_is_never_the_best(tmp_path, mode, best):
+    resume = Resume(tmp_path, "score", mode)
+    for value in (float("nan"), 0.5, 0.25, 0.25, float("nan"), 0.5):
+        resume.history.append({"score": value})
+    assert resume.best_epoch == best
+
+
 def test_bad_arguments_are_named(tmp_path):
     with pytest.raises(ValueError, match="`mode` must be"):
         Resume(tmp_path, mode="best")
