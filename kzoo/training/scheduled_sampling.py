@@ -10,7 +10,8 @@ class ScheduledSampling(keras.Model):
 
     A model that was only ever given the true words meets its own for the first time in decoding.
     In training, each id of `target_ids` after the start id is replaced with probability `rate` by
-    the most probable id of the model, and the model is run again on the mixture. The labels stay.
+    the most probable id of the model but padding, and the model is run again on the mixture. The
+    labels stay.
 
     The first run sees the true words at all steps, so both runs are parallel over the batch and
     need no sampling inside the walk; it costs one forward pass more.
@@ -65,7 +66,8 @@ class ScheduledSampling(keras.Model):
         """Returns target ids of which a share `rate` are the model's own; padding stays."""
         target_ids = inputs["target_ids"]
         logits = ops.stop_gradient(self.model(inputs, training=True))
-        own = ops.cast(ops.argmax(logits[:, :-1], axis=-1), target_ids.dtype)
+        # Padding within a sentence would hide the word from the decoder.
+        own = 1 + ops.cast(ops.argmax(logits[:, :-1, 1:], axis=-1), target_ids.dtype)
         own = ops.concatenate([target_ids[:, :1], own], axis=1)
         drawn = keras.random.uniform(ops.shape(target_ids), seed=self.seed_generator) < rate
         replaced = ops.logical_and(drawn, target_ids > 0)
