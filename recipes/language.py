@@ -112,7 +112,7 @@ def main(knobs):
     first = resume.restore(training)
     language_parts.start_epoch(batches["train"], first)
     if not resume.finished:
-        callbacks = language_parts.callbacks(batches["train"])
+        callbacks = language_parts.callbacks(batches["train"], batches["validation"])
         callbacks += [generation.Measure("cpu_seconds", language_parts.cpu_clock()), resume]
         options = dict(epochs=knobs.epochs, initial_epoch=first, callbacks=callbacks, shuffle=False)
         training.fit(batches["train"], validation_data=batches["validation"], **options)

@@ -71,6 +71,8 @@ class ResetStates(keras.callbacks.Callback):
 
     Args:
         windows: The `Windows` that `fit`, `evaluate` or `predict` reads, without shuffling.
+        validation: The `Windows` that `fit` reads as `validation_data`; by default those are as
+            many to a sequence as `windows`.
 
     Example:
 
@@ -85,18 +87,26 @@ class ResetStates(keras.callbacks.Callback):
     1
     """
 
-    def __init__(self, windows):
+    def __init__(self, windows, validation=None):
         super().__init__()
         self.windows = windows
+        self.validation = windows if validation is None else validation
 
     def on_train_batch_begin(self, batch, logs=None):
         """Resets where new sequences begin."""
-        if batch % self.windows.windows_per_sequence == 0:
+        self._reset(batch, self.windows)
+
+    def on_test_batch_begin(self, batch, logs=None):
+        """Resets where new sequences of validation begin."""
+        self._reset(batch, self.validation)
+
+    on_predict_batch_begin = on_train_batch_begin
+
+    def _reset(self, batch, windows):
+        if batch % windows.windows_per_sequence == 0:
             if keras.backend.backend() == "jax":
                 # There, `fit` keeps the variables to itself unless it is asked for them.
                 self.model.jax_state_sync()
             for layer in self.model._flatten_layers():
                 if getattr(layer, "stateful", False) and hasattr(layer, "reset_states"):
                     layer.reset_states()
-
-    on_test_batch_begin = on_predict_batch_begin = on_train_batch_begin

@@ -66,9 +66,9 @@ def start_epoch(windows, epoch):
         windows.start_epoch(epoch)
 
 
-def callbacks(windows):
-    """Returns what `fit` and `evaluate` need for a data set."""
-    return [ResetStates(windows)] if isinstance(windows, Windows) else []
+def callbacks(windows, validation=None):
+    """Returns what `fit` and `evaluate` need for a data set, and `fit` for that of validation."""
+    return [ResetStates(windows, validation)] if isinstance(windows, Windows) else []
 
 
 def create_model(knobs, vocabulary_size, batch_size=None):

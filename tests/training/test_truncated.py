@@ -67,6 +67,16 @@ def test_evaluation_sees_the_whole_sequence():
     np.testing.assert_allclose(loss, np.mean(parts), rtol=1e-5)
 
 
+def test_validation_may_have_other_windows():
+    model = make_model(LSTMCell)
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    train, validation = Windows(X[:, :4], Y[:, :4], 4, 2), Windows(X, Y, 4, 2)
+    options = {"validation_data": validation, "shuffle": False, "verbose": 0}
+    found = model.fit(train, callbacks=[ResetStates(train, validation)], **options)
+    alone = model.evaluate(validation, verbose=0, callbacks=[ResetStates(validation)])
+    np.testing.assert_allclose(found.history["val_loss"], alone, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
