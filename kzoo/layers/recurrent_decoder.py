@@ -81,7 +81,7 @@ class RecurrentDecoder(keras.layers.Layer):
         self.embedding_dim = embedding_dim
         self.cells = cells
         self.tie_embeddings = tie_embeddings
-        self.dropout = keras.layers.Dropout(dropout)
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
         # Between the scale that inputs want, 1, and the one that scores want, size ** -0.5. With
         # Keras's smaller vectors the cells get no signal until training has made them grow.
         initializer = keras.initializers.RandomNormal(stddev=embedding_dim**-0.25)
@@ -96,7 +96,7 @@ class RecurrentDecoder(keras.layers.Layer):
         self.feed_context = feed_context
         options = {"return_sequences": True, "return_state": True, "stateful": stateful}
         self.recurrent_layers = [
-            Recurrent(cell, **options, name=f"recurrent_{index}")
+            Recurrent(cell, **options, dtype=self.dtype_policy, name=f"recurrent_{index}")
             for index, cell in enumerate(cells)
         ]
         self.supports_jit = all(layer.supports_jit for layer in self.recurrent_layers)
@@ -147,10 +147,13 @@ class RecurrentDecoder(keras.layers.Layer):
             cell.get_initial_state(batch_size) if state is None else state
             for cell, state in zip(self.cells, states, strict=True)
         ]
+        states = [[ops.cast(x, self.compute_dtype) for x in state] for state in states]
         remembered = []
         if self.attends:
-            remembered = self.cells[0].remember(memory, memory_mask)
-            states[0] = self.cells[0].begin(states[0], remembered)
+            memory = ops.cast(memory, self.compute_dtype)
+            with self._casting():
+                remembered = self.cells[0].remember(memory, memory_mask)
+                states[0] = self.cells[0].begin(states[0], remembered)
         elif self.feed_context:
             remembered = [_context(states)]
         return {"states": states, "memory": remembered}
@@ -186,20 +189,28 @@ class RecurrentDecoder(keras.layers.Layer):
         if self.feed_context:
             outputs = ops.concatenate([outputs, state["memory"][0]], axis=-1)
         for index, (cell, old) in enumerate(zip(self.cells, state["states"], strict=True)):
-            inputs, projected = outputs, cell.project(outputs)
-            if cell.attends:
-                outputs, new, alignments = cell.attend(projected, old, memory=state["memory"])
-            else:
-                outputs, new = cell.step(projected, old)
+            inputs = outputs
+            with self._casting():
+                projected = cell.project(outputs)
+                if cell.attends:
+                    outputs, new, alignments = cell.attend(projected, old, memory=state["memory"])
+                else:
+                    outputs, new = cell.step(projected, old)
             outputs = _add_input(outputs, inputs, index)
             states.append(new)
         return self._score(outputs, False), {**state, "states": states}, alignments
+
+    def _casting(self):
+        """Returns the scope in which Keras calls a layer: weights come in its type of computing."""
+        return keras.src.backend.AutocastScope(self.compute_dtype)
 
     def _score(self, outputs, training):
         if self.readout is not None:
             outputs = self.readout(outputs)
         outputs = self.dropout(outputs, training=training)
-        return self.embedding(outputs, reverse=True) + ops.cast(self.bias, self.compute_dtype)
+        # Within another layer, Keras's embedding scores in the type of its table.
+        scores = self.embedding(outputs, reverse=True)
+        return ops.cast(scores, self.compute_dtype) + ops.cast(self.bias, self.compute_dtype)
 
     def _split_state(self, initial_state):
         """Returns the initial state of each cell, from one flat list."""

@@ -64,18 +64,36 @@ def test_preset_trains_saves_and_loads(name, tmp_path):
     np.testing.assert_array_equal(logits(loaded, SOURCE, TARGET), logits(model, SOURCE, TARGET))
 
 
+def stepped(model):
+    """Returns the logits of the steps."""
+    steps = Seq2SeqSteps(model)
+    state, _ = steps.begin(SOURCE)
+    found = []
+    for t in range(TARGET.shape[1]):
+        one, state = steps.step(TARGET[:, t], state)
+        found.append(ops.convert_to_numpy(one))
+    return np.stack(found, axis=1)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_steps_equal_the_walk(name):
     model = make(name)
-    steps = Seq2SeqSteps(model)
-    state, _ = steps.begin(SOURCE)
-    stepped = []
-    for t in range(TARGET.shape[1]):
-        one, state = steps.step(TARGET[:, t], state)
-        stepped.append(ops.convert_to_numpy(one))
     walked = logits(model, SOURCE, TARGET)
     assert walked.std() > 0.1
-    np.testing.assert_allclose(np.stack(stepped, axis=1), walked, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(stepped(model), walked, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["context_in_every_step", "luong_local_monotonic"])
+def test_steps_equal_the_walk_in_half_precision(name):
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = make(name)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    found, walked = stepped(model), logits(model, SOURCE, TARGET)
+    assert found.dtype == walked.dtype == "float16"
+    np.testing.assert_allclose(found, walked, atol=0.02 * np.abs(walked).max())
 
 
 @pytest.mark.parametrize("name", CASES)
