@@ -73,7 +73,7 @@ def learn(knobs, data, preset, out):
     train = recognition_parts.batches(model, data, "train", knobs)
     validation = recognition_parts.batches(model, data, "validation", knobs)
     schedule = keras.optimizers.schedules.CosineDecay(
-        knobs.learning_rate, knobs.epochs * (knobs.strings // knobs.batch_size + 1)
+        knobs.learning_rate, knobs.epochs * len(train)
     )
     optimizer = keras.optimizers.AdamW(schedule, knobs.weight_decay, clipnorm=5.0)
     # Compiled by XLA, each of the many shapes would take longer to compile than to train.

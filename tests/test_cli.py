@@ -117,6 +117,21 @@ def test_what_cannot_be_written_is_one_line(saved, tmp_path, options, message):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["caption", "x.tflite"], "`pictures` must be one or more"),
+        (["recognize", "x.tflite"], "`inputs` must be one or more"),
+        (["neighbours", "x.tflite"], "`words` must be one or more"),
+        (["neighbours", "x.tflite", "film", "--count", "-1"], "`count` must be a positive integer"),
+        (["sample", "x.tflite", "NOUN", "--count", "0"], "`count` must be a positive integer"),
+    ],
+)
+def test_a_command_without_work_says_so(arguments, message):
+    with pytest.raises(SystemExit, match=message):
+        cli.main(arguments)
+
+
 def test_an_unknown_lowering_is_refused_by_the_command_line(saved, tmp_path, capsys):
     with pytest.raises(SystemExit):
         cli.main(["export", str(saved), str(tmp_path / "x.tflite"), "--lowering", "fast"])

@@ -129,6 +129,7 @@ class Caption:
         from kzoo.export import CaptionPredictor
         from kzoo.recipes.parts.pictures import read_picture
 
+        _check_given("pictures", self.pictures)
         predictor = CaptionPredictor(self.file)
         for path in self.pictures:
             picture = read_picture(path, predictor.picture_shape)
@@ -149,6 +150,7 @@ class Recognize:
         from kzoo.export import RecognitionPredictor
         from kzoo.recipes.parts.pictures import read_input
 
+        _check_given("inputs", self.inputs)
         predictor = RecognitionPredictor(self.file)
         for path in self.inputs:
             ((string, certainty),) = predictor([read_input(path, predictor.height)])
@@ -175,7 +177,9 @@ class Sample:
     def run(self):
         """Prints one sequence a line."""
         from kzoo.export import SequencePredictor
+        from kzoo.layers.checks import check_sizes
 
+        check_sizes(count=self.count)
         predictor = SequencePredictor(self.file)
         count = self.count if self.method == "sample" else 1
         drawn = {"seed": self.seed, "temperature": self.temperature}
@@ -242,11 +246,19 @@ class Neighbours:
     def run(self):
         """Prints one line for each word: the word, and its neighbours with their cosines."""
         from kzoo.export import NeighbourFinder
+        from kzoo.layers.checks import check_sizes
 
+        check_sizes(count=self.count)
+        _check_given("words", self.words)
         finder = NeighbourFinder(self.file)
         for word in self.words:
             found = (f"{name} {cosine:.3f}" for name, cosine in finder(word, self.count))
             print(f"{word}\t{', '.join(found)}")
+
+
+def _check_given(name, values):
+    if not values:
+        raise ValueError(f"`{name}` must be one or more. Received: none")
 
 
 FileCommand = (

@@ -12,6 +12,8 @@ from kzoo.text import load_tokenizer
 def prepare(knobs, path):
     """Creates the run folder, or finds the run to go on with.
 
+    As long as nothing was trained in it, a run may begin anew with other settings.
+
     Args:
         knobs: Dataclass instance with the settings of the run.
         path: The run folder; its parents are created too.
@@ -29,6 +31,10 @@ def prepare(knobs, path):
     try:
         path.mkdir(parents=True, exist_ok=True)
         before = json.loads(record.read_text()) if record.exists() else settings
+        if before != settings and not any(path.glob("checkpoint/**/state.json")):
+            for tokenizer in path.glob("*tokenizer.json"):
+                tokenizer.unlink()
+            before = settings
         write(record, json.dumps(before, indent=1))
     except OSError as error:
         raise ValueError(

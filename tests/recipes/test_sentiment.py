@@ -152,10 +152,21 @@ def test_other_settings_are_refused(run, folder):
 def test_a_folder_that_was_moved_holds_the_same_run(tmp_path):
     here, there = tmp_path / "here", tmp_path / "there"
     run_folder.prepare(sentiment.Knobs(out=here), here)
+    (here / "checkpoint/member_0").mkdir(parents=True)
+    (here / "checkpoint/member_0/state.json").touch()
     here.rename(there)
     assert run_folder.prepare(sentiment.Knobs(out=there), there) == there
     with pytest.raises(ValueError, match=r"same settings.*epochs=10 and now 4"):
         run_folder.prepare(sentiment.Knobs(out=there, epochs=4), there)
+
+
+def test_a_run_that_trained_nothing_takes_other_settings(folder, tmp_path):
+    with pytest.raises(SystemExit, match="nowhere"):
+        start(folder, tmp_path, "--embeddings", str(tmp_path / "nowhere.txt"))
+    assert (tmp_path / "tokenizer.json").exists()
+    run_folder.prepare(sentiment.Knobs(tokenizer="byte"), tmp_path)
+    assert not (tmp_path / "tokenizer.json").exists()
+    assert json.loads((tmp_path / "knobs.json").read_text())["tokenizer"] == "byte"
 
 
 def start(folder, out, *arguments):
