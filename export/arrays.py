@@ -32,6 +32,20 @@ def named_arrays(inputs, specs):
     return {spec["name"]: _checked(inputs[spec["name"]], spec) for spec in specs}
 
 
+def check_rows(arrays):
+    """Raise ValueError unless arrays by name have as many rows, each.
+
+    Example:
+
+    >>> check_rows({"ids": np.ones((2, 3)), "mask": np.ones((1, 3))})
+    Traceback (most recent call last):
+    ValueError: inputs: expected as many rows of each, got {'ids': 2, 'mask': 1}
+    """
+    counts = {name: len(array) for name, array in arrays.items()}
+    if len(set(counts.values())) > 1:
+        raise ValueError(f"inputs: expected as many rows of each, got {counts}")
+
+
 def cut(arrays, specs, limit, stacklevel=3):
     """Cut sequences that are too long, with a warning that counts them.
 
@@ -97,4 +111,9 @@ def _checked(array, spec):
     rows = np.isnan(array).any(axis=tuple(range(1, array.ndim)))
     if rows.any():
         raise ValueError(f"inputs: {name!r} holds NaN in {rows.sum()} of {len(rows)} rows")
-    return array.astype(spec["dtype"])
+    with np.errstate(invalid="ignore"):
+        converted = array.astype(spec["dtype"])
+    if converted.dtype.kind in "iu" and (converted != array).any():
+        wrong = array[converted != array][0]
+        raise ValueError(f"inputs: expected {name!r} of {spec['dtype']}, got {wrong!r}")
+    return converted

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kzoo.export.arrays import cut, named_arrays
+from kzoo.export.arrays import check_rows, cut, named_arrays
 from kzoo.export.bundle import SIGNATURE, read_bundle
 from kzoo.export.errors import ExportError
 from kzoo.export.runtimes import InterpreterRuntime
@@ -66,18 +66,23 @@ class Predictor:
         Raises:
             ValueError: wrong names, numbers or shapes of inputs, or NaN in them.
         """
-        if self.tokenizer is not None:
-            inputs = self.tokenizer(inputs)
-        specs = self._signature["inputs"]
-        arrays = cut(named_arrays(inputs, specs), specs, self.manifest["max_length"])
+        specs, limit = self._signature["inputs"], self.manifest["max_length"]
+        texts = inputs if self.tokenizer is None or isinstance(inputs, str) else list(inputs)
+        whole = named_arrays(texts if self.tokenizer is None else self.tokenizer(texts), specs)
+        check_rows(whole)
+        arrays = cut(whole, specs, limit)
+        if self.tokenizer is not None and any(arrays[x].shape != whole[x].shape for x in whole):
+            # A tokenizer knows what to leave out, and that the end of a text is marked.
+            arrays = named_arrays(self.tokenizer(texts, max_length=limit), specs)
         specs = self._signature["outputs"]
         fixed, rows = specs[0]["shape"][0], len(next(iter(arrays.values())))
         if fixed and rows not in (0, fixed):
             raise ValueError(f"inputs: this file takes batches of {fixed} rows only, got {rows}")
-        if all(len(array) for array in arrays.values()):
+        if rows:
             outputs = self._runtime.run(arrays)
         else:
-            outputs = {s["name"]: np.zeros([n or 0 for n in s["shape"]], s["dtype"]) for s in specs}
+            shapes = {s["name"]: [0, *(size or 0 for size in s["shape"][1:])] for s in specs}
+            outputs = {s["name"]: np.zeros(shapes[s["name"]], s["dtype"]) for s in specs}
         return outputs[specs[0]["name"]] if len(specs) == 1 else outputs
 
     def classify(self, inputs):

@@ -4,7 +4,7 @@ from itertools import cycle
 
 import numpy as np
 
-from kzoo.export.arrays import named_arrays
+from kzoo.export.arrays import check_rows, named_arrays
 from kzoo.export.bundle import SIGNATURE, read_bundle
 from kzoo.export.errors import ExportError
 from kzoo.export.runtimes import InterpreterRuntime
@@ -137,5 +137,7 @@ class StreamingPredictor:
         Raises:
             ValueError: wrong names, shapes, or number of steps or rows.
         """
-        outputs = self._stream.step(named_arrays(inputs, self._stream.inputs))
+        chunk = named_arrays(inputs, self._stream.inputs)
+        check_rows(chunk)
+        outputs = self._stream.step(chunk)
         return outputs[self._stream.outputs[0]["name"]] if len(outputs) == 1 else outputs

@@ -2,6 +2,7 @@
 
 import zipfile
 
+import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import encode, number_types
@@ -140,6 +141,12 @@ def test_classifier_reads_texts(verified):
     ((label, probability),) = predictor.classify(["w3 w4 w5"])
     assert label in LABELS
     assert probability > 1 / 3
+    # A tokenizer without a length of its own keeps the mark at the end of what is cut, too.
+    long = " ".join(f"w{n}" for n in range(100))
+    expected = predictor([long])
+    predictor.tokenizer = BertTokenizer(TOKENIZER.vocabulary)
+    with pytest.warns(UserWarning, match="1 of 1 sequences were cut to 64 steps"):
+        np.testing.assert_array_equal(predictor([long]), expected)
 
 
 def test_others_say_nothing_and_are_refused(verified):

@@ -134,6 +134,7 @@ def test_fused_files_predict_every_sequence_from_zero(exported):
         np.testing.assert_allclose(predictor(x), source(x), atol=1e-5)
     with pytest.raises(ValueError, match="takes batches of 1 rows only, got 2"):
         predictor(np.concatenate([x, x]))
+    assert predictor(x[:0]).shape == (0, 3)
 
 
 def test_real_inputs_are_cut_to_the_batch_size(exported, tmp_path):

@@ -200,3 +200,8 @@ def test_several_inputs_and_outputs_keep_their_names(folder):
         predictor({"ids": inputs["ids"]})
     with pytest.raises(ValueError, match="expected 'ids' of shape"):
         predictor({**inputs, "ids": inputs["ids"][0]})
+    with pytest.raises(ValueError, match=r"as many rows of each, got {'features': 2, 'ids': 1}"):
+        predictor({**inputs, "ids": inputs["ids"][:1]})
+    for wrong in (0.5, 2**40):
+        with pytest.raises(ValueError, match=rf"expected 'ids' of int32, got .*{wrong}"):
+            predictor({**inputs, "ids": np.full((2, 7), wrong)})
