@@ -1,11 +1,14 @@
 """Write sequences for classes or vectors with a `.tflite` file; needs no TensorFlow."""
 
+from numbers import Integral
+
 import numpy as np
 
+from kzoo.export.arrays import check_rows, named_arrays
 from kzoo.export.errors import ExportError
 from kzoo.export.runtimes import InterpreterRuntime
 from kzoo.export.translate import Seq2SeqPredictor
-from kzoo.export.write import METHODS, drawing
+from kzoo.export.write import IDS, METHODS, drawing, row_seeds
 
 
 class SequencePredictor(Seq2SeqPredictor):
@@ -73,7 +76,7 @@ class SequencePredictor(Seq2SeqPredictor):
         read = self._read(sources)
         inputs = {
             self._source["name"]: read,
-            "seed": np.arange(len(read), dtype="int32") + seed,
+            "seed": row_seeds(seed, len(read)),
             **drawing(
                 self.manifest["seq2seq"]["vocabulary_size"],
                 temperature,
@@ -95,7 +98,8 @@ class SequencePredictor(Seq2SeqPredictor):
         Returns:
             float32 `(batch, time)`, 0 for padding.
         """
-        inputs = {self._source["name"]: self._read(sources), "ids": np.asarray(ids, "int32")}
+        inputs = {self._source["name"]: self._read(sources), **named_arrays({"ids": ids}, [IDS])}
+        check_rows(inputs)
         return self._runtimes["score"].run(inputs)["log_probabilities"]
 
     def _read(self, sources):
@@ -106,14 +110,16 @@ class SequencePredictor(Seq2SeqPredictor):
         if isinstance(sources, str):
             raise ValueError(f"sources: expected a list, got {sources!r}")
         if len(self._source["shape"]) == 2:
-            return np.asarray(sources, "float32")
+            vectors = sources if len(sources) else np.zeros((0, self._source["shape"][1]))
+            return named_arrays([vectors], [self._source])[self._source["name"]]
         return np.array([self._label(source) for source in sources], "int32")
 
     def _label(self, source):
-        if not isinstance(source, str):
-            return source
-        if source not in (self.labels or ()):
-            raise ValueError(
-                f"sources: expected names of {', '.join(self.labels or ())}, got {source!r}"
-            )
-        return self.labels.index(source)
+        names = self.labels or ()
+        if source in names:
+            return names.index(source)
+        known = isinstance(source, Integral) and 0 <= source < (len(names) or np.inf)
+        if not known:
+            kinds = f"names of {', '.join(names)}, or their numbers" if names else "numbers"
+            raise ValueError(f"sources: expected {kinds}, got {source!r}")
+        return source

@@ -91,9 +91,9 @@ def _check_names(names):
     for name in names:
         if keyword.iskeyword(name) or not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_./>-]*", name):
             raise ExportError(
-                "model: expected names of inputs of ASCII letters, digits, '_', '.' and '-' that do "
-                f"not begin with '_' and are no keywords of Python, got {name!r}; name it anew in "
-                "keras.Input"
+                "model: expected names of inputs of ASCII letters, digits, '_', '.' and '-' that "
+                "do not begin with '_' and are no keywords of Python, "
+                f"got {name!r}; name it anew in keras.Input"
             )
 
 

@@ -1,12 +1,16 @@
 """Write texts with the `.tflite` file of a language model; needs no TensorFlow."""
 
+from numbers import Integral, Real
+
 import numpy as np
 
+from kzoo.export.arrays import named_arrays
 from kzoo.export.bundle import read_bundle
 from kzoo.export.errors import ExportError
 from kzoo.export.runtimes import InterpreterRuntime
 
 METHODS = ("sample", "greedy", "beam")
+IDS = {"name": "ids", "shape": [None, None], "dtype": "int32"}
 
 
 class LanguageWriter:
@@ -62,7 +66,7 @@ class LanguageWriter:
         prompt_ids = self._prompt_ids(prompts)
         inputs = {"prompt_ids": prompt_ids}
         if method == "sample":
-            seeds = np.arange(len(prompts), dtype="int32") + seed
+            seeds = row_seeds(seed, len(prompts))
             how = temperature, top_k, top_p, repetition_penalty
             inputs |= {"seed": seeds, **drawing(self.settings["vocabulary_size"], *how)}
         ids = self.run(method, inputs)["ids"]
@@ -86,7 +90,7 @@ class LanguageWriter:
         """
         vocabulary_size = self.settings["vocabulary_size"]
         inputs = {
-            "seed": np.array([seed], "int32"),
+            "seed": row_seeds(seed, 1),
             "generator": np.zeros((1, 3), "int32"),
             "chosen": np.zeros((1, vocabulary_size), "float32"),
             **drawing(vocabulary_size, temperature, top_k, top_p, repetition_penalty),
@@ -117,7 +121,7 @@ class LanguageWriter:
         Returns:
             float32 `(batch, time)`, 0 for the first id and for padding.
         """
-        return self.run("score", {"ids": np.asarray(ids, "int32")})["log_probabilities"]
+        return self.run("score", named_arrays(ids, [IDS]))["log_probabilities"]
 
     def _prompt_ids(self, prompts):
         from kzoo.text import tokenize_prompts
@@ -144,20 +148,26 @@ class LanguageWriter:
 def drawing(vocabulary_size, temperature, top_k, top_p, repetition_penalty):
     """Returns the checked arrays that say how ids are drawn; no `top_k` keeps all of them."""
     top_k = vocabulary_size if top_k is None else top_k
-    for name, value, limits, holds in (
-        ("temperature", temperature, "above 0", temperature > 0),
-        ("top_k", top_k, "of at least 1", top_k >= 1),
-        ("top_p", top_p, "in (0, 1]", 0 < top_p <= 1),
-        ("repetition_penalty", repetition_penalty, "above 0", 0 < repetition_penalty < np.inf),
+    how = {}
+    for name, value, expected, holds in (
+        ("temperature", temperature, "a number above 0", lambda x: 0 < x < np.inf),
+        ("top_k", top_k, "an integer of at least 1", lambda x: x >= 1),
+        ("top_p", top_p, "a number in (0, 1]", lambda x: 0 < x <= 1),
+        ("repetition_penalty", repetition_penalty, "a number above 0", lambda x: 0 < x < np.inf),
     ):
-        if not holds:
-            raise ValueError(f"{name}: expected a number {limits}, got {value!r}")
-    return {
-        "temperature": np.array(temperature, "float32"),
-        "top_k": np.array(top_k, "int32"),
-        "top_p": np.array(top_p, "float32"),
-        "repetition_penalty": np.array(repetition_penalty, "float32"),
-    }
+        kind = Integral if name == "top_k" else Real
+        # The smallest numbers are 0 in float32.
+        if not isinstance(value, kind) or not holds(np.float32(value)):
+            raise ValueError(f"{name}: expected {expected}, got {value!r}")
+        how[name] = np.array(value, "float32") if kind is Real else np.array(value)
+    return {**how, "top_k": np.minimum(how["top_k"], vocabulary_size).astype("int32")}
+
+
+def row_seeds(seed, rows):
+    """Returns the seed of each row, int32 `(rows,)`."""
+    if not isinstance(seed, Integral) or not -(2**31) <= seed < 2**31:
+        raise ValueError(f"seed: expected an integer of 32 bits, got {seed!r}")
+    return np.arange(rows, dtype="int32") + np.int32(seed)
 
 
 class LanguagePredictor(LanguageWriter):

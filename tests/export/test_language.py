@@ -216,7 +216,12 @@ def test_a_cache_has_room_for_the_text(run):
     ("arguments", "message"),
     [
         (dict(temperature=0), "temperature: expected a number above 0"),
-        (dict(top_k=0), "top_k: expected a number of at least 1"),
+        (dict(top_k=0), "top_k: expected an integer of at least 1"),
+        (dict(top_k=2.5), "top_k: expected an integer of at least 1"),
+        (dict(temperature=1e-60), "temperature: expected a number above 0"),
+        (dict(temperature=float("inf")), "temperature: expected a number above 0"),
+        (dict(temperature="hot"), "temperature: expected a number above 0"),
+        (dict(seed=2**31), "seed: expected an integer of 32 bits"),
         (dict(top_p=1.5), r"top_p: expected a number in \(0, 1\]"),
         (dict(repetition_penalty=0), "repetition_penalty: expected a number above 0"),
         (dict(repetition_penalty=-1.3), "repetition_penalty: expected a number above 0"),

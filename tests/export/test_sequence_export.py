@@ -88,8 +88,15 @@ def test_the_command_writes_for_a_class(run, capsys):
 
 def test_what_is_wrong_is_named(run):
     predictor = SequencePredictor(run[2])
-    with pytest.raises(ValueError, match="expected names of noun, verb, got 'adverb'"):
+    with pytest.raises(ValueError, match=r"expected names of noun, verb, or .* got 'adverb'"):
         predictor(["adverb"])
+    for number in (2, -1, 1.5):
+        with pytest.raises(ValueError, match=rf"sources: .* got {number}"):
+            predictor([number], "greedy")
+    with pytest.raises(ValueError, match="expected as many rows of each"):
+        predictor.score(["verb"], [[5, 3], [6, 3]])
+    with pytest.raises(ValueError, match="expected 'ids' of shape"):
+        predictor.score(["verb"], [5, 3])
     with pytest.raises(ValueError, match="sources: expected a list, got 'verb'"):
         predictor("verb")
     with pytest.raises(ValueError, match="temperature: expected a number above 0"):
