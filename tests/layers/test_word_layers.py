@@ -37,7 +37,9 @@ def test_nearest_rows_are_those_with_the_largest_cosine():
     cosines = np.einsum("btd,nd->btn", vectors, table)
     norms = np.linalg.norm(vectors, axis=-1)[..., None] * np.linalg.norm(table, axis=-1)
     cosines = np.where(norms > 0, cosines / np.where(norms > 0, norms, 1), 0)
-    rows = np.argsort(-cosines, axis=-1, kind="stable")[..., :6]
+    rows = np.argsort(-cosines, axis=-1, kind="stable")
+    # That of zeros comes last, whatever the signs of the others.
+    rows = rows[rows != 4].reshape(2, 3, 29)[..., :6]
     found, ids = make(table, 6)(vectors.astype("float32"))
     assert ops.convert_to_numpy(ids).tolist() == rows.tolist()
     expected = np.take_along_axis(cosines, rows, -1)
