@@ -55,11 +55,21 @@ def _walk_backpropagated(
     outputs = state[0]
     if return_sequences:
         outputs = ops.concatenate([hidden for hidden, _ in walked], axis=1)
-    if mask is not None:
-        # Before the first step that is not masked there is no previous output to repeat.
+    return _begin_with_zeros(outputs, mask, return_sequences, zero_output_for_mask), state
+
+
+def _begin_with_zeros(states, mask, return_sequences, zero_output_for_mask):
+    """Returns the outputs of a cell whose output is its state.
+
+    Before the first step that is not masked there is no previous output to repeat.
+    """
+    if mask is None:
+        return states
+    if not return_sequences:
+        given = mask[-1] if zero_output_for_mask else ops.any(mask, axis=0)
+    else:
         given = mask if zero_output_for_mask else ops.cumsum(ops.cast(mask, "int32"), axis=0) > 0
-        outputs = ops.where(given if return_sequences else given[-1], outputs, 0.0)
-    return outputs, state
+    return ops.where(given, states, 0.0)
 
 
 def _halves(inputs, state, mask, recurrent_mask):
@@ -87,31 +97,25 @@ def _accelerated():
 def _walk_steps(
     cell, cell_step, projected, state, mask, recurrent_mask, return_sequences, zero_output_for_mask
 ):
-    """Runs any cell step by step; carries the output as well, which masked steps repeat."""
-    if mask is None and find_rule(cell):
-        # Its first state is its output.
-        outputs, state = run_steps(
-            lambda carry, x: cell_step(x, carry, recurrent_mask)[1],
-            state,
-            projected,
-            return_sequences,
-        )
-        return (outputs if return_sequences else state[0]), state
+    """Runs any cell step by step; carries the output as well, unless it is the first state."""
+    is_state = bool(find_rule(cell))
 
     def step(carry, inputs):
         projected_t, mask_t = inputs if mask is not None else (inputs, None)
-        output, new_state = cell_step(projected_t, carry[1:], recurrent_mask)
-        if mask is not None:
-            masked_output = ops.zeros_like(output) if zero_output_for_mask else carry[0]
-            output = ops.where(mask_t, output, masked_output)
-            new_state = [
-                ops.where(mask_t, new, old) for new, old in zip(new_state, carry[1:], strict=True)
-            ]
-        return [output, *new_state]
+        output, new = cell_step(projected_t, carry if is_state else carry[1:], recurrent_mask)
+        new = new if is_state else [output, *new]
+        if mask is None:
+            return new
+        if zero_output_for_mask and not is_state:
+            carry = [ops.zeros_like(output), *carry[1:]]
+        return [ops.where(mask_t, x, old) for x, old in zip(new, carry, strict=True)]
 
     inputs = projected if mask is None else (projected, mask)
-    batch = ops.shape(state[0])[0]
-    carry = [ops.zeros((batch, cell.output_size), state[0].dtype), *state]
+    if is_state:
+        outputs, state = run_steps(step, state, inputs, return_sequences)
+        outputs = outputs if return_sequences else state[0]
+        return _begin_with_zeros(outputs, mask, return_sequences, zero_output_for_mask), state
+    carry = [ops.zeros((ops.shape(state[0])[0], cell.output_size), state[0].dtype), *state]
     outputs, carry = run_steps(step, carry, inputs, return_sequences)
     return (outputs if return_sequences else carry[0]), carry[1:]
 
