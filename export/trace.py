@@ -10,6 +10,7 @@ from keras import layers, ops
 from kzoo.decoding.rows import operators_scope
 from kzoo.export.errors import ExportError
 from kzoo.export.lowering import Lowering
+from kzoo.export.new_axes import expanded_axes
 from kzoo.export.products import whole_products
 from kzoo.export.reference import full_precision
 from kzoo.export.signature import call_by_name, input_tensors
@@ -40,7 +41,8 @@ def for_device(model, lowering):
     import tensorflow as tf
 
     operators = operators_scope(tf.gather, tf.argmax)
-    with lowering_scope(lowering), operators, full_precision(model), whole_products():
+    products, axes = whole_products(), expanded_axes()
+    with lowering_scope(lowering), operators, full_precision(model), products, axes:
         yield
 
 
