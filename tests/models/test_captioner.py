@@ -92,7 +92,7 @@ def test_what_stands_where_is_known_without_attention():
     model = make("tell")
     shifted = np.zeros((2, 16, 8, 2), "uint8")
     shifted[0, :4, :4], shifted[1, 8:12, 4:] = 200, 200
-    _, state = model.get_layer("encoder").predict(shifted, verbose=0)
+    _, state, *_ = model.get_layer("encoder").predict(shifted, verbose=0)
     assert np.abs(state[0] - state[1]).max() > 1e-2
 
 
