@@ -53,6 +53,7 @@ from kzoo.layers.recurrent_decoder import RecurrentDecoder
 from kzoo.layers.rg_lru import RGLRUCell
 from kzoo.layers.simple_rnn import SimpleRNNCell
 from kzoo.layers.sinusoidal import SinusoidalPositions
+from kzoo.layers.sparse_embedding import SparseEmbedding
 from kzoo.layers.spec_augment import SpecAugment
 from kzoo.layers.sru import SRUCell
 from kzoo.layers.sru_plus_plus import SRUPlusPlus
@@ -163,6 +164,7 @@ __all__ = [
     "SRUPlusPlus",
     "SimpleRNNCell",
     "SinusoidalPositions",
+    "SparseEmbedding",
     "SpecAugment",
     "Standardization",
     "SubwordEmbedding",

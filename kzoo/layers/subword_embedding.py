@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from kzoo.layers.ngram_hash import MAX_BUCKETS, ngram_buckets
+from kzoo.layers.sparse_embedding import table_rows
 
 NONE = 0  # The bucket of no n-gram.
 
@@ -120,15 +121,15 @@ class SubwordEmbedding(keras.layers.Layer):
         number = ops.cumsum(ops.cast(ops.not_equal(buckets, NONE), "int32"), axis=-1)
         return ops.where(number <= self.max_subwords, buckets, NONE)
 
-    def call(self, ids, letters=None):
+    def call(self, ids, letters=None, training=False):
         """Embeds words."""
         ids = ops.cast(ids, "int32")
         if letters is None:
             buckets = ops.take(self.spelling, ids, axis=0)
         else:
             buckets = self._buckets(ops.cast(letters, "int32"))
-        words = ops.take(self.words, ids, axis=0)
-        subwords = ops.take(self.subwords, buckets, axis=0)
+        words = table_rows(self.words, ids, training)
+        subwords = table_rows(self.subwords, buckets, training)
         is_word = ops.expand_dims(ops.cast(ids >= 4, words.dtype), -1)
         is_subword = ops.cast(ops.not_equal(buckets, NONE), words.dtype)
         total = words * is_word + ops.sum(subwords * ops.expand_dims(is_subword, -1), axis=-2)

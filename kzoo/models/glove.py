@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kzoo.layers import SparseEmbedding
 from kzoo.layers.checks import check_sizes
 
 
@@ -37,12 +38,8 @@ def glove(*, vocabulary_size, embedding_dim=100, name="glove"):
     # Layers
     start = keras.initializers.RandomUniform(-0.5 / embedding_dim, 0.5 / embedding_dim)
     roles = ("word_vectors", "context_vectors")
-    tables = [
-        keras.layers.Embedding(vocabulary_size, embedding_dim, start, name=role) for role in roles
-    ]
-    biases = [
-        keras.layers.Embedding(vocabulary_size, 1, "zeros", name=f"{role}_bias") for role in roles
-    ]
+    tables = [SparseEmbedding(vocabulary_size, embedding_dim, start, name=role) for role in roles]
+    biases = [SparseEmbedding(vocabulary_size, 1, "zeros", name=f"{role}_bias") for role in roles]
     # Wiring
     names = ("ids", "context_ids")
     inputs = {name: keras.Input((), dtype="int32", name=name) for name in names}

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers import SubwordEmbedding
+from kzoo.layers import SparseEmbedding, SubwordEmbedding
 from kzoo.layers.checks import check_sizes
 
 
@@ -162,8 +162,8 @@ def _inputs():
 def _words(vocabulary_size, embedding_dim):
     # As word2vec begins.
     start = keras.initializers.RandomUniform(-0.5 / embedding_dim, 0.5 / embedding_dim)
-    return keras.layers.Embedding(vocabulary_size, embedding_dim, start, name="word_vectors")
+    return SparseEmbedding(vocabulary_size, embedding_dim, start, name="word_vectors")
 
 
 def _contexts(vocabulary_size, embedding_dim):
-    return keras.layers.Embedding(vocabulary_size, embedding_dim, "zeros", name="context_vectors")
+    return SparseEmbedding(vocabulary_size, embedding_dim, "zeros", name="context_vectors")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kzoo.layers import NearestRows, SubwordEmbedding
+from kzoo.layers import NearestRows, SparseEmbedding, SubwordEmbedding
 from tests.layers.test_contract import Battery
 
 
@@ -17,6 +17,19 @@ def test_subword_embedding():
         expected_output_shape=(2, 4, 4),
         expected_num_trainable_weights=2,
         expected_num_non_trainable_weights=1,
+        expected_num_seed_generators=0,
+        supports_masking=False,
+    )
+
+
+def test_sparse_embedding():
+    Battery().run_layer_test(
+        SparseEmbedding,
+        init_kwargs={"input_dim": 9, "output_dim": 4},
+        input_data=np.array([[4, 5, 8, 0], [3, 0, 0, 0]], "int32"),
+        expected_output_shape=(2, 4, 4),
+        expected_num_trainable_weights=1,
+        expected_num_non_trainable_weights=0,
         expected_num_seed_generators=0,
         supports_masking=False,
     )

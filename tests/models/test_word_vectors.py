@@ -3,10 +3,11 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
 import kzoo
-from kzoo.layers import SubwordEmbedding
+from kzoo.layers import SparseEmbedding, SubwordEmbedding
 from kzoo.models import load_embeddings, nearest_words, word_table
 from kzoo.text import WordVectors
 from kzoo.training import Cooccurrences, GloVeLoss, NegativeSamplingLoss, NextWords, WordWindows
@@ -248,3 +249,15 @@ def test_bad_arguments_are_named(make, message):
 def test_bad_sizes_are_named(name):
     with pytest.raises(ValueError, match="`embedding_dim` must be a positive integer"):
         kzoo.create_model(name, vocabulary_size=12, embedding_dim=0)
+
+
+@pytest.mark.parametrize(
+    "layer", [SparseEmbedding(9, 4), SubwordEmbedding(9, 4, num_buckets=11)], ids=["words", "parts"]
+)
+def test_training_reads_rows_of_tables_and_no_table(layer):
+    ids = np.array([[4, 5, 8], [3, 0, 5]])
+    np.testing.assert_array_equal(layer(ids, training=True), layer(ids))
+    graph = tf.function(lambda x: layer(x, training=True)).get_concrete_function(ids).graph
+    shapes = {tuple(weight.shape) for weight in layer.trainable_weights}
+    whole = [x.outputs[0].shape for x in graph.get_operations() if x.type == "ReadVariableOp"]
+    assert not shapes & {tuple(shape) for shape in whole}
