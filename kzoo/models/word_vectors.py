@@ -129,16 +129,16 @@ def cbow(*, vocabulary_size, embedding_dim=100, name="cbow"):
 
     Returns:
         A `keras.Model` from what `kzoo.training.WordWindows` gives with `bag=True`, `ids` `(batch,
-        time)`, `noise` `(batch, count)` and `windows` `(batch, time, time)`, to scores `(batch,
-        time, 1 + count)`, of the word itself first. The vectors are the weights of its layer
-        "word_vectors".
+        time)`, `noise` `(batch, count)` and boolean `windows` `(batch, time, time)`, to scores
+        `(batch, time, 1 + count)`, of the word itself first. The vectors are the weights of its
+        layer "word_vectors".
 
     Example:
 
     >>> import numpy as np
     >>> model = cbow(vocabulary_size=20, embedding_dim=8)
     >>> inputs = {"ids": np.array([[7, 5, 9]]), "noise": np.array([[4, 6]])}
-    >>> tuple(model({**inputs, "windows": np.ones((1, 3, 3))}).shape)
+    >>> tuple(model({**inputs, "windows": np.ones((1, 3, 3), bool)}).shape)
     (1, 3, 3)
     """
     check_sizes(vocabulary_size=vocabulary_size, embedding_dim=embedding_dim)
@@ -146,9 +146,11 @@ def cbow(*, vocabulary_size, embedding_dim=100, name="cbow"):
     words = _words(vocabulary_size, embedding_dim)
     contexts = _contexts(vocabulary_size, embedding_dim)
     # Wiring
-    inputs = {**_inputs(), "windows": keras.Input((None, None), name="windows")}
-    sizes = ops.maximum(ops.sum(inputs["windows"], axis=2, keepdims=True), 1)
-    sums = ops.matmul(inputs["windows"], words(inputs["ids"]))
+    inputs = {**_inputs(), "windows": keras.Input((None, None), dtype="bool", name="windows")}
+    vectors = words(inputs["ids"])
+    windows = ops.cast(inputs["windows"], vectors.dtype)
+    sizes = ops.maximum(ops.sum(windows, axis=2, keepdims=True), 1)
+    sums = ops.matmul(windows, vectors)
     means = sums + ops.stop_gradient(sums / sizes - sums)
     own = ops.sum(means * contexts(inputs["ids"]), axis=2, keepdims=True)
     noise = ops.matmul(means, ops.swapaxes(contexts(inputs["noise"]), 1, 2))

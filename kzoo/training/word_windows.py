@@ -38,7 +38,7 @@ class WordWindows(PreparedBatches):
 
     - `ids`: int32 `(batch, LENGTH)`, 0 after the end of the text,
     - `noise`: int32 `(batch, NOISE)`,
-    - `windows`, for CBOW: float32 `(batch, LENGTH, LENGTH)`, 1 where a word is in the window of
+    - `windows`, for CBOW: bool `(batch, LENGTH, LENGTH)`, True where a word is in the window of
       another one,
 
     and targets are those of `NegativeSamplingLoss`. For skip-gram they are for each word as
@@ -140,7 +140,7 @@ class WordWindows(PreparedBatches):
         inputs = {"ids": self._ids[steps], "noise": noise}
         seen = pairs.sum(axis=2, keepdims=True)
         if self.bag:
-            inputs["windows"] = pairs.astype("float32")
+            inputs["windows"] = pairs
             pairs = seen = seen > 0
         against = np.repeat(seen * (-self.negatives / self.NOISE), self.NOISE, axis=2)
         return inputs, np.concatenate([pairs, against], axis=2, dtype="float32")
