@@ -1,13 +1,11 @@
 """Real runs of machines: which fault there is, how long they will live, when they were ill."""
 
-import io
-import tarfile
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
 
-from kzoo.data.files import find_files, read_bytes, read_lines
+from kzoo.data.files import find_files, open_archive, read_lines
 from kzoo.data.numbers import parse_table, read_table
 from kzoo.data.series import PARTS
 
@@ -182,14 +180,11 @@ def _load_tep(folder):
     (path,) = _files("tep", "tep", ["tep.tar"], folder)
     classes = range(len(_TEP_CLASSES))
     names = [f"d{number:02d}{ending}.dat" for ending in ("", "_te") for number in classes]
-    tables, data = [], io.BytesIO(read_bytes(path))
-    try:
-        with tarfile.open(fileobj=data) as archive:
-            for name in names:
-                lines = archive.extractfile(name).read().split(b"\n")
-                tables.append(parse_table(path / name, lines, header=False, separator=None).values)
-    except (tarfile.TarError, KeyError) as error:
-        raise ValueError(f"{path}: damaged or cut short, copy it again ({error})") from error
+    tables = []
+    with open_archive(path) as archive:
+        for name in names:
+            lines = archive.extractfile(name).read().split(b"\n")
+            tables.append(parse_table(path / name, lines, header=False, separator=None).values)
     # The publisher's one file without a fault lies on its side.
     tables[0] = tables[0].T
     reading = dict(header=False, separator=None)

@@ -1,7 +1,10 @@
 """Finds the files of a data set, plain or packed, and reads them."""
 
+import contextlib
 import gzip
+import io
 import lzma
+import tarfile
 import warnings
 import zlib
 from pathlib import Path
@@ -60,6 +63,22 @@ def read_bytes(path):
         with _OPENERS.get(path.suffix, open)(path, "rb") as file:
             return file.read()
     except (EOFError, lzma.LZMAError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path}: damaged or cut short, copy it again ({error})") from error
+
+
+@contextlib.contextmanager
+def open_archive(path):
+    """Opens the tar that `path` holds, plain or packed as `.gz` or `.xz`, to read its members.
+
+    Raises:
+        ValueError: if the file is damaged, or lacks a member that the block asks for by name.
+    """
+    # Unpacked before, for a tarfile takes a packed one that is damaged for one that ends there.
+    data = io.BytesIO(read_bytes(path))
+    try:
+        with tarfile.open(fileobj=data) as archive:
+            yield archive
+    except (tarfile.TarError, KeyError) as error:
         raise ValueError(f"{path}: damaged or cut short, copy it again ({error})") from error
 
 

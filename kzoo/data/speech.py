@@ -2,14 +2,13 @@
 
 import io
 import re
-import tarfile
 import wave
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
 
-from kzoo.data.files import find_files, read_bytes
+from kzoo.data.files import find_files, open_archive
 
 SAMPLING_RATE = 8000
 _FSDD = SimpleNamespace(folder="fsdd", file="recordings.tar", embedded=False)
@@ -113,15 +112,10 @@ def load_speech(name="speech_digits", folder=None):
 
 def _members(path):
     """The names and the bytes of the wave files of a tar, sorted by name."""
-    # Unpacked before, for a tarfile takes a packed one that is damaged for one that ends there.
-    data = io.BytesIO(read_bytes(path))
-    try:
-        with tarfile.open(fileobj=data) as archive:
-            members = [member for member in archive if member.name.endswith(".wav")]
-            members.sort(key=lambda member: member.name)
-            return [(member.name, archive.extractfile(member).read()) for member in members]
-    except tarfile.TarError as error:
-        raise ValueError(f"{path}: damaged or cut short, copy it again ({error})") from error
+    with open_archive(path) as archive:
+        members = [member for member in archive if member.name.endswith(".wav")]
+        members.sort(key=lambda member: member.name)
+        return [(member.name, archive.extractfile(member).read()) for member in members]
 
 
 def _split(name, speakers, numbers):

@@ -58,10 +58,8 @@ class SparseEmbedding(keras.layers.Embedding):
 
     def call(self, inputs, training=False):
         """Takes the rows; see the class."""
-        if not training:
-            return super().call(inputs)
-        ids = ops.cast(inputs, "int32")
-        return ops.cast(table_rows(self.embeddings, ids, training), self.compute_dtype)
+        rows = table_rows(self.embeddings, ops.cast(inputs, "int32"), training)
+        return ops.cast(rows, self.compute_dtype)
 
     def compute_output_spec(self, inputs, training=False):
         """Returns what `keras.layers.Embedding` does."""

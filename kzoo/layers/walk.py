@@ -58,18 +58,18 @@ def _walk_backpropagated(
     return _begin_with_zeros(outputs, mask, return_sequences, zero_output_for_mask), state
 
 
-def _begin_with_zeros(states, mask, return_sequences, zero_output_for_mask):
-    """Returns the outputs of a cell whose output is its state.
+def _begin_with_zeros(outputs, mask, return_sequences, zero_output_for_mask):
+    """Sets outputs to zero where there is none.
 
     Before the first step that is not masked there is no previous output to repeat.
     """
     if mask is None:
-        return states
+        return outputs
     if not return_sequences:
         given = mask[-1] if zero_output_for_mask else ops.any(mask, axis=0)
     else:
         given = mask if zero_output_for_mask else ops.cumsum(ops.cast(mask, "int32"), axis=0) > 0
-    return ops.where(given, states, 0.0)
+    return ops.where(given, outputs, 0.0)
 
 
 def _halves(inputs, state, mask, recurrent_mask):
@@ -157,5 +157,5 @@ def _read_last(cell, inputs, state, mask, zero_output_for_mask):
     steps = ops.where(mask, steps, 0)
     is_last = mask & (steps == ops.max(steps, axis=0, keepdims=True))
     last = ops.sum(ops.where(is_last, inputs, 0.0), axis=0)
-    given = mask[-1] if zero_output_for_mask else ops.any(mask, axis=0)
-    return ops.where(given, cell.readout(cell.project(last), state), 0.0)
+    output = cell.readout(cell.project(last), state)
+    return _begin_with_zeros(output, mask, False, zero_output_for_mask)

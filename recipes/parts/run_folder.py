@@ -31,16 +31,16 @@ def prepare(knobs, path):
     try:
         path.mkdir(parents=True, exist_ok=True)
         before = json.loads(record.read_text()) if record.exists() else settings
-        if before != settings and not any(path.glob("checkpoint/**/state.json")):
+        changed = [name for name in settings if settings[name] != before.get(name)]
+        if changed and not any(path.glob("checkpoint/**/state.json")):
             for tokenizer in path.glob("*tokenizer.json"):
                 tokenizer.unlink()
-            before = settings
+            before, changed = settings, []
         write(record, json.dumps(before, indent=1))
     except OSError as error:
         raise ValueError(
             f"`out` must be a folder to write in. Received: {path} ({error})"
         ) from error
-    changed = [name for name in settings if settings[name] != before.get(name)]
     if changed:
         differences = ", ".join(f"{n}={before.get(n)} and now {settings[n]}" for n in changed)
         raise ValueError(

@@ -9,27 +9,19 @@ from kzoo.layers import NearestRows, SparseEmbedding, SubwordEmbedding
 from tests.layers.test_contract import Battery
 
 
-def test_subword_embedding():
+@pytest.mark.parametrize(
+    ("layer", "options", "tables"),
+    [(SparseEmbedding, {}, 1), (SubwordEmbedding, {"num_buckets": 11, "max_subwords": 5}, 2)],
+)
+def test_battery(layer, options, tables):
     Battery().run_layer_test(
-        SubwordEmbedding,
-        init_kwargs={"input_dim": 9, "output_dim": 4, "num_buckets": 11, "max_subwords": 5},
+        layer,
+        init_kwargs={"input_dim": 9, "output_dim": 4, **options},
         input_data=np.array([[4, 5, 8, 0], [3, 0, 0, 0]], "int32"),
         expected_output_shape=(2, 4, 4),
-        expected_num_trainable_weights=2,
-        expected_num_non_trainable_weights=1,
-        expected_num_seed_generators=0,
-        supports_masking=False,
-    )
-
-
-def test_sparse_embedding():
-    Battery().run_layer_test(
-        SparseEmbedding,
-        init_kwargs={"input_dim": 9, "output_dim": 4},
-        input_data=np.array([[4, 5, 8, 0], [3, 0, 0, 0]], "int32"),
-        expected_output_shape=(2, 4, 4),
-        expected_num_trainable_weights=1,
-        expected_num_non_trainable_weights=0,
+        expected_num_trainable_weights=tables,
+        # That of how words are spelled.
+        expected_num_non_trainable_weights=tables - 1,
         expected_num_seed_generators=0,
         supports_masking=False,
     )
