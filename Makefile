@@ -1,7 +1,7 @@
 # Needs Python 3.11 or later with venv, and make. Everything else goes into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-ACCEPTANCE := nsmc imdb
+ACCEPTANCE := nsmc imdb sms_spam
 # A test file stays in one process, where its conversions are shared; a process that dies ends all.
 # In the order of their names the last files are short, so that no process waits long for the other.
 WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
@@ -45,7 +45,6 @@ docs: .venv/docs.stamp
 
 # Trains on the full data sets, one after the other: make acceptance DATA=folder
 acceptance: need-data $(ACCEPTANCE:%=acceptance-%)
-	$(BIN)/python benchmarks/cross_validation.py --data "$(DATA)" --dataset sms_spam --out runs/acceptance/sms_spam
 
 acceptance-%: need-data .venv/demo.stamp
 	$(BIN)/python -m kzoo.recipes.sentiment --data "$(DATA)" --dataset $* --out runs/acceptance/$*

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -14,7 +15,7 @@ import kzoo
 from kzoo.cli import main as kzoo_command
 from kzoo.export import Predictor
 from kzoo.recipes import sentiment
-from kzoo.recipes.parts import command_line, run_folder
+from kzoo.recipes.parts import command_line, folds, run_folder
 
 SIZES = [
     "--embedding-dim",
@@ -217,6 +218,46 @@ def test_settings_of_a_data_set_yield_to_the_command_line():
     knobs = command_line.parse(sentiment.Knobs, settings, "help", arguments)
     assert (knobs.dataset, knobs.max_length, knobs.tokenizer) == ("imdb", 400, "byte")
     assert command_line.parse(sentiment.Knobs, settings, "help", []).max_length == 192
+
+
+def test_every_fold_is_tested_once(tmp_path, capsys):
+    """An interrupted cross-validation goes on, and gives mean and sample deviation."""
+    done = []
+
+    def train(knobs):
+        if len(done) == 4 and done[-1] == 3:
+            done.append("interrupted")
+            raise KeyboardInterrupt
+        done.append(knobs.fold)
+        (knobs.out / "checkpoint").mkdir()
+        (knobs.out / "checkpoint/state.json").touch()
+        row = {"model": "Keras", "spam F1": str(90 + knobs.fold % 2), "size": "1 MB"}
+        run_folder.write_report(knobs.out, "", [row])
+
+    arguments = ["--dataset", "spam_en", "--fold", "all", "--out", str(tmp_path)]
+    knobs = command_line.parse(sentiment.Knobs, sentiment.SETTINGS, "help", arguments)
+    with pytest.raises(KeyboardInterrupt):
+        folds.cross_validate(train, knobs, tmp_path)
+    folds.cross_validate(train, knobs, tmp_path)
+    assert done == [0, 1, 2, 3, "interrupted", 4, 5, 6, 7, 8, 9]
+    assert "90.50 ± 0.53" in capsys.readouterr().out
+    assert "| Keras | 90.50 ± 0.53 |" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match=r"same settings.*epochs=6 and now 2"):
+        folds.cross_validate(train, replace(knobs, epochs=2), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "fold", "message"),
+    [
+        ("sentiment_ko", "all", "fold: expected 0, for sentiment_ko has a test split of its own"),
+        ("spam_en", "10", "fold: expected 0 to 9, got 10"),
+    ],
+)
+def test_folds_that_there_are_not_leave_nothing_behind(dataset, fold, message, tmp_path):
+    out = tmp_path / "run"
+    with pytest.raises(SystemExit, match=message):
+        command_line.run(sentiment, ["--dataset", dataset, "--fold", fold, "--out", str(out)])
+    assert not out.exists()
 
 
 def test_broken_rows_are_counted(folder, tmp_path):
