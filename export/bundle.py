@@ -136,6 +136,9 @@ def read_bundle(path):
         raise ExportError(f"path: no such file: {path}")
     content = path.read_bytes()
     if not zipfile.is_zipfile(io.BytesIO(content)):
+        # An archive is known by its end; the name of its first file stands at its beginning.
+        if MANIFEST.encode() in content:
+            raise ExportError(f"path: {path} is cut short: the end of the files inside is missing")
         return None
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

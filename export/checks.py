@@ -1,5 +1,7 @@
 """Check what is asked of an export, before anything is traced."""
 
+import keras
+
 from kzoo.export.kept import kept_kernels
 from kzoo.export.lowering import Lowering
 from kzoo.export.signature import input_tensors, output_tensors
@@ -40,7 +42,8 @@ def check_export(export):
             f"got {list(export.tolerance)}"
         )
     if export.labels is not None:
-        check_labels(export.labels, *next(iter(outputs.items())))
+        name, output = next(iter(outputs.items()))
+        check_labels(export.labels, output.shape[-1], f"output {name!r} of shape {output.shape}")
 
 
 def check_tokenizer(tokenizer, inputs, method="to_json"):
@@ -64,21 +67,40 @@ def check_tokenizer(tokenizer, inputs, method="to_json"):
         )
 
 
-def check_labels(labels, name, output):
-    """Raise ValueError unless labels are one line of text for each feature of an output.
+def check_labels(labels, count, named):
+    """Raise ValueError unless labels are as many lines of text as what they name has classes.
 
     Example:
 
-    >>> import numpy as np
-    >>> check_labels(["spam"], "classes", np.zeros((1, 2)))
+    >>> check_labels(["spam"], 2, "output 'classes' of shape (1, 2)")
     Traceback (most recent call last):
     ValueError: labels: expected 2 names for output 'classes' of shape (1, 2), got ['spam']
     """
-    if isinstance(labels, str) or len(labels) != output.shape[-1]:
-        raise ValueError(
-            f"labels: expected {output.shape[-1]} names for output {name!r} of shape "
-            f"{output.shape}, got {labels!r}"
-        )
+    if isinstance(labels, str) or len(labels) != count:
+        raise ValueError(f"labels: expected {count} names for {named}, got {labels!r}")
     for label in labels:
         if not isinstance(label, str) or "\n" in label:
             raise ValueError(f"labels: expected strings of one line, got {label!r}")
+
+
+def check_classes(labels, encoder):
+    """Raise ValueError unless labels are names of the classes that an encoder reads, or None.
+
+    Example:
+
+    >>> import keras
+    >>> classes = keras.Input((), dtype="int32")
+    >>> encoder = keras.Model(classes, keras.layers.Embedding(3, 4, name="table")(classes))
+    >>> check_classes(["noun", "verb"], encoder)
+    Traceback (most recent call last):
+    ValueError: labels: expected 3 names for the classes in layer 'table', got ['noun', 'verb']
+    """
+    if labels is None:
+        return
+    tables = [layer for layer in encoder.layers if isinstance(layer, keras.layers.Embedding)]
+    if len(encoder.inputs[0].shape) != 1 or not tables:
+        raise ValueError(
+            "labels: expected an encoder that reads the number of a class (batch,), or None; got "
+            f"{labels!r} and an input of shape {encoder.inputs[0].shape}"
+        )
+    check_labels(labels, tables[0].input_dim, f"the classes in layer {tables[0].name!r}")

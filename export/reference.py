@@ -6,6 +6,7 @@ from functools import partial
 import keras
 import numpy as np
 
+from kzoo.export.errors import ExportError
 from kzoo.export.replace import holds_replaced
 from kzoo.export.signature import call_by_name, input_tensors
 from kzoo.layers import Recurrent
@@ -19,12 +20,20 @@ def full_precision(model):
 
     Files hold float32 arithmetic: LiteRT has no kernels for most operators in half precision. So
     this is also what they are compared with; half precision itself would hide errors of 1e-3.
+
+    Raises:
+        ExportError: `keras.Model.quantize` has rounded the weights of a layer.
     """
-    layers = [
-        (layer, layer.dtype_policy)
-        for layer in model._flatten_layers()
-        if layer.compute_dtype in HALF and layer.quantization_mode is None
-    ]
+    layers = []
+    for layer in model._flatten_layers():
+        if layer.quantization_mode is not None:
+            raise ExportError(
+                f"model: layer {layer.name!r} of {model.name!r} was quantized by Keras "
+                f"({layer.quantization_mode}), whose operators LiteRT lacks; export the model as "
+                "it was before, with precision='dynamic'"
+            )
+        if layer.compute_dtype in HALF:
+            layers.append((layer, layer.dtype_policy))
     try:
         for layer, _ in layers:
             layer.dtype_policy = "float32"

@@ -94,7 +94,8 @@ def _check_words(model, tokenizer, labels):
             "labels: expected the tokenizer of a tagger and a model of kzoo.models.tag_decoder, "
             f"got {type(tokenizer).__name__} and a model with the outputs {list(outputs)}"
         )
-    check_labels(labels, "probabilities", outputs["probabilities"])
+    shape = outputs["probabilities"].shape
+    check_labels(labels, shape[-1], f"output 'probabilities' of shape {shape}")
 
 
 def _add_text_signature(archive, function, model, tokenizer, max_length, labels):

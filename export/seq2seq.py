@@ -3,6 +3,7 @@
 from dataclasses import fields
 
 from kzoo.decoding.checks import check_integer
+from kzoo.export.checks import check_classes
 from kzoo.export.sampling_cases import SamplingReference
 from kzoo.export.search import Search, make_search
 from kzoo.export.seq2seq_cases import Reference, make_sources
@@ -121,6 +122,7 @@ def export_seq2seq(
         alignments,
     )
     programs, reference = _make(model, search, sampling)
+    check_classes(labels, programs.steps.encoder)
     sources = make_sources(programs, inputs, max_source_length)
     cases = [reference.cases(source_ids) for source_ids in sources]
     manifest = {

@@ -11,7 +11,7 @@ class LayerwiseAdamW(keras.optimizers.AdamW):
 
     Layers near the input of a pretrained model hold what all tasks share, so they are to change
     less. Weight decay goes by the common learning rate, and leaves out vectors: biases, and what
-    normalizations scale by.
+    normalizations scale by; `exclude_from_weight_decay` leaves out more.
 
     Sources: Howard and Ruder 2018 (arXiv 1801.06146), section 3.2, "discriminative fine-tuning";
     Loshchilov and Hutter 2019 (arXiv 1711.05101).
@@ -39,12 +39,14 @@ class LayerwiseAdamW(keras.optimizers.AdamW):
         self.factors = dict(factors or {})
 
     def build(self, variables):
-        """Creates the moments, and leaves vectors out of weight decay."""
+        """Creates the moments, and finds the factor of each variable."""
         if not self.built:
             self._rates = [self._rate(variable.path.split("/")) for variable in variables]
-            vectors = [variable for variable in variables if len(variable.shape) < 2]
-            self.exclude_from_weight_decay(vectors)
         super().build(variables)
+
+    def _use_weight_decay(self, variable):
+        """Whether a variable decays: no vector, nor what `exclude_from_weight_decay` names."""
+        return len(variable.shape) > 1 and super()._use_weight_decay(variable)
 
     def _rate(self, path):
         return next((rate for name, rate in self.factors.items() if name in path), 1.0)

@@ -65,6 +65,10 @@ def test_damaged_files_are_refused(path, tmp_path):
     assert read_bundle(bare) is None
     with pytest.raises(ExportError, match="carries no manifest"):
         Predictor(bare)
+    bare.write_bytes(content[:-30])
+    with pytest.raises(ExportError, match=r"bare\.tflite is cut short"):
+        Predictor(bare)
+    bare.write_bytes(content[: read_bundle(path).manifest["flatbuffer"]["bytes"]])
     foreign = tmp_path / "foreign.tflite"
     with zipfile.ZipFile(foreign, "w") as archive:
         archive.writestr("else.txt", "")

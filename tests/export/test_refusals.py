@@ -218,3 +218,11 @@ def test_other_backends_are_told_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ExportError, match=r"KERAS_BACKEND=tensorflow kzoo export model.keras"):
         export_tflite(dense_model(), tmp_path / "model.tflite")
+
+
+def test_models_that_keras_has_quantized_are_named(tmp_path):
+    model = dense_model()
+    model.quantize("int8")
+    with pytest.raises(ExportError, match=r"layer 'y' .* quantized by Keras \(int8\).*'dynamic'"):
+        export_tflite(model, tmp_path / "model.tflite")
+    assert not list(tmp_path.iterdir())

@@ -51,6 +51,16 @@ def test_was_verified_with_all_signatures(run):
     assert verify(path, model, [1]).max_difference < 1e-4
 
 
+@pytest.mark.parametrize("labels", [["noun"], "no", ["noun", "ve\nrb"]])
+def test_names_that_are_not_those_of_the_classes_are_refused(run, labels, tmp_path):
+    with pytest.raises(ValueError, match="labels: expected"):
+        export_seq2seq(run[0], tmp_path / "model.tflite", start_id=2, end_id=3, labels=labels)
+    vectors = vector_to_sequence(vocabulary_size=9, vector_size=2, embedding_dim=6, units=5)
+    with pytest.raises(ValueError, match="labels: expected an encoder that reads the number"):
+        export_seq2seq(vectors, tmp_path / "model.tflite", start_id=2, end_id=3, labels=LABELS)
+    assert not list(tmp_path.iterdir())
+
+
 def test_draws_as_python_does(run):
     model, tokenizer, path, _ = run
     predictor = SequencePredictor(path)
