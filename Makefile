@@ -9,10 +9,10 @@ WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-
 # and what the reference says.
 ON_JAX := tests/layers tests/decoding/test_backends.py \
 	$(addprefix tests/training/test_,\
-	fine_tuning.py losses.py resume.py scheduled_sampling.py truncated.py) \
+	fine_tuning.py losses.py resume.py scheduled_sampling.py sparse_adagrad.py truncated.py) \
 	-k "test_cell or test_contract or test_recurrent or test_keras_parity or test_backpropagation \
 	or test_stateful or test_bidirectional or battery or reference or test_backends or test_losses \
-	or test_resume or test_scheduled or test_truncated or test_fine_tuning"
+	or test_resume or test_scheduled or test_sparse_adagrad or test_truncated or test_fine_tuning"
 
 # Many tests compile what one before them has compiled, small as it is.
 CACHED := JAX_COMPILATION_CACHE_DIR=.venv/jax-cache \

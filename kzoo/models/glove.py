@@ -14,7 +14,8 @@ def glove(*, vocabulary_size, embedding_dim=100, name="glove"):
 
     Wiring: rows `w` of the table "word_vectors" and `c` of the table "context_vectors", and one
     number of each word's own in either role. Train it by `kzoo.training.GloVeLoss` on
-    `kzoo.training.Cooccurrences`; `word_table(model, both=True)` are its vectors.
+    `kzoo.training.Cooccurrences` with `kzoo.training.SparseAdagrad`; `word_table(model, both=True)`
+    are its vectors.
 
     Source: Pennington, Socher and Manning 2014, "GloVe: Global Vectors for Word Representation"
     (ACL D14-1162), Eq. 7.

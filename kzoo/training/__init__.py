@@ -21,6 +21,7 @@ from kzoo.training.scheduled_sampling import ScheduledSampling
 from kzoo.training.series_batches import SeriesBatches
 from kzoo.training.shuffled_windows import ShuffledWindows
 from kzoo.training.smoothed_crossentropy import SmoothedCrossentropy
+from kzoo.training.sparse_adagrad import SparseAdagrad
 from kzoo.training.string_batches import StringBatches, pad_strings
 from kzoo.training.tagged import TaggedBatches
 from kzoo.training.text_rows import SentencePair, filled_rows, sentence_pairs, single_lines
@@ -52,6 +53,7 @@ __all__ = [
     "SeriesBatches",
     "ShuffledWindows",
     "SmoothedCrossentropy",
+    "SparseAdagrad",
     "StringBatches",
     "TaggedBatches",
     "Windows",

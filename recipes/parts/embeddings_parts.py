@@ -10,7 +10,14 @@ import kzoo
 from kzoo.recipes.parts.word_scores import analogy_scores, correlation
 from kzoo.text import TaggingTokenizer, WordTokenizer, WordVectors
 from kzoo.text.tokenizer import SPECIAL_TOKENS
-from kzoo.training import Cooccurrences, GloVeLoss, NegativeSamplingLoss, NextWords, WordWindows
+from kzoo.training import (
+    Cooccurrences,
+    GloVeLoss,
+    NegativeSamplingLoss,
+    NextWords,
+    SparseAdagrad,
+    WordWindows,
+)
 
 # Batches that Keras runs at once: it takes about as long to begin one as a small one takes.
 STEPS = 16
@@ -74,7 +81,7 @@ def compile_model(model, knobs, steps):
         optimizer = keras.optimizers.Adam(knobs.learning_rate or 2e-3)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     elif knobs.model == "glove":
-        optimizer = keras.optimizers.Adagrad(knobs.learning_rate or 0.05)
+        optimizer = SparseAdagrad(knobs.learning_rate or 0.05)
         # A mean would make the steps of a batch's pairs smaller than the authors'.
         loss = GloVeLoss(reduction="sum")
     else:
