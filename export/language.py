@@ -4,6 +4,7 @@ from dataclasses import fields
 
 from kzoo.export.language_cases import language_cases
 from kzoo.export.language_programs import LanguagePrograms
+from kzoo.export.language_saved_model import write_saved_model
 from kzoo.export.search import Search, make_search
 from kzoo.export.seq2seq_verification import run_source_cases
 from kzoo.export.text_files import check_outputs, write_text_files
@@ -26,6 +27,7 @@ def export_language_model(
     inputs=None,
     tolerance=None,
     lowering="auto",
+    saved_model=None,
 ):
     """Write a language model as a `.tflite` file that was run and compared with the model.
 
@@ -75,6 +77,8 @@ def export_language_model(
         inputs: real prompts, ids `(rows, time)`, to verify with, padded with 0.
         tolerance: see `export_seq2seq`.
         lowering: how a prompt is read by recurrent layers, see `export_tflite`.
+        saved_model: folder for what `export_language_saved_model` writes, too; together they take
+            little longer than the files. It comes first: if it fails, there are no files.
 
     Returns:
         `Verification`, or for a dict the list of them; its latency is that of `greedy` for one row.
@@ -101,6 +105,8 @@ def export_language_model(
     )
     programs = LanguagePrograms(model, search)
     reference, cases = language_cases(programs, inputs)
+    if saved_model is not None:
+        write_saved_model(saved_model, programs, reference, cases, tokenizer, lowering)
     manifest = {
         "max_length": programs.max_prompt_length,
         "language": {

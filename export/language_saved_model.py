@@ -77,9 +77,13 @@ def export_language_saved_model(
         start_id, end_id, max_length, beam_size, num_results, length_penalty, banned_ids
     )
     programs = LanguagePrograms(model, search)
-    reference, cases = language_cases(programs, inputs)
+    return write_saved_model(path, programs, *language_cases(programs, inputs), tokenizer)
+
+
+def write_saved_model(path, programs, reference, cases, tokenizer, lowering="auto"):
+    """Write the folder of `export_language_saved_model` from programs and what they must give."""
     with atomic_folder(path, lambda folder: (folder / "saved_model.pb").is_file()) as partial:
-        functions, _ = programs.trace("auto")
+        functions, _ = programs.trace(lowering)
         texts = {}
         if tokenizer is not None:
             texts = {
@@ -89,7 +93,7 @@ def export_language_saved_model(
         tables = [] if tokenizer is None else [tokenizer.graph_module]
         write_graphs({**functions, **texts}, str(partial), tables)
         signatures = _load(partial)
-        manifest = {"precision": "float32", "language": search.describe()}
+        manifest = {"precision": "float32", "language": programs.search.describe()}
         runtimes = {name: signatures[name] for name in functions}
         largest = run_signatures(path, "SavedModel", runtimes, manifest, reference, cases)
         if tokenizer is not None:

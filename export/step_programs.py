@@ -56,6 +56,7 @@ class StepPrograms:
         self.model = model
         self.steps = steps
         self.search = search
+        self._traces = {}
         for name in ("start_id", "end_id"):
             value = getattr(search, name)
             if value is not None and value >= self.vocabulary_size:
@@ -172,7 +173,7 @@ class StepPrograms:
         return {"score": scores}
 
     def trace(self, lowering):
-        """Trace all of it for inference.
+        """Trace all of it for inference, once for each lowering.
 
         Args:
             lowering: one of `kzoo.export.lowering.LOWERINGS`, for what reads.
@@ -180,6 +181,8 @@ class StepPrograms:
         Returns:
             `tf.function`s by signature, and the lowering of each recurrent layer by name.
         """
+        if lowering in self._traces:
+            return self._traces[lowering]
         choice = Lowering(lowering)
 
         def serving(program):
@@ -195,7 +198,8 @@ class StepPrograms:
         }
         for function in functions.values():
             function.get_concrete_function()
-        return functions, choice.used
+        self._traces[lowering] = functions, choice.used
+        return self._traces[lowering]
 
     def _length_penalty(self):
         alpha = self.search.length_penalty

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from kzoo.export import LanguagePredictor, export_language_model, export_language_saved_model
+from kzoo.export import LanguagePredictor, export_language_model
 from kzoo.recipes.parts import language_parts, ngrams, report, run_folder
 from kzoo.text import Tokenizer, tokenize_prompts
 from kzoo.training import ShuffledWindows
@@ -75,8 +75,7 @@ def export_files(model, out, knobs, tokenizer):
     """
     ids = tokenize_prompts(tokenizer, prompts(knobs))
     how = settings(knobs.model, knobs.window, knobs.length, knobs.one_line, knobs.num_beams)
-    options = dict(**how, tokenizer=tokenizer, inputs=ids)
-    export_language_saved_model(model, out / "saved_model", **options)
+    options = dict(**how, tokenizer=tokenizer, inputs=ids, saved_model=out / "saved_model")
     return export_language_model(model, run_folder.files(out), **options)
 
 
