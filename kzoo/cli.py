@@ -152,16 +152,12 @@ def main(arguments=None):
     if len(arguments) > 1 and arguments[0] == "train" and arguments[1] in RECIPES:
         train(arguments[1], arguments[2:])
         return
-    from kzoo.export import ExportError
-    from kzoo.export.runtimes import end_quietly
+    from kzoo.recipes.parts.command_line import plain_words
     from kzoo.recipes.parts.commands import FileCommand
 
     command = tyro.cli(Command | FileCommand, prog="kzoo", description=__doc__, args=arguments)
-    end_quietly()
-    try:
+    with plain_words():
         command.run()
-    except (ValueError, OSError, ExportError) as error:
-        sys.exit(f"kzoo: {error}")
 
 
 def train(recipe, arguments):

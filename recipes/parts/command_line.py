@@ -1,8 +1,10 @@
 """The command line of a recipe: a dataclass of knobs, whose comments are the help text."""
 
+import contextlib
 import dataclasses
 import logging
 import sys
+import warnings
 from pathlib import Path
 
 import tyro
@@ -18,19 +20,39 @@ COUNTS = ("epochs", "stream_epochs", "members", "num_beams", "length", "top_k", 
 def run(recipe, arguments=None):
     """Runs a recipe module: parses its command line, then calls its `main`.
 
-    What the user can mend (a missing folder, a broken file, a wrong value) ends the process with
-    one line and status 1.
+    What the user can mend is a missing folder, a broken file or a wrong value; see `plain_words`.
     """
     prog = f"kzoo train {Path(recipe.__file__).stem}"
     names = presets(recipe.MODELS)
     knobs = parse(recipe.Knobs, recipe.SETTINGS, recipe.__doc__, arguments, prog, names)
     logging.getLogger("tensorflow").addFilter(_matters)
-    end_quietly()
-    try:
+    with plain_words():
         check(recipe, knobs, names)
         recipe.main(knobs)
+
+
+@contextlib.contextmanager
+def plain_words():
+    """What a command says of itself: errors that the user can mend and warnings, a line each.
+
+    Such an error ends the process with status 1. A warning names no line of the source.
+
+    Example:
+
+    >>> with plain_words():
+    ...     raise ValueError("`rate` must be below 1. Received: rate=2")
+    Traceback (most recent call last):
+    SystemExit: kzoo: `rate` must be below 1. Received: rate=2
+    """
+    end_quietly()
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, category, *_: f"{category.__name__}: {message}\n"
+    try:
+        yield
     except (ValueError, OSError, ExportError) as error:
         sys.exit(f"kzoo: {error}")
+    finally:
+        warnings.formatwarning = before
 
 
 def check(recipe, knobs, names):

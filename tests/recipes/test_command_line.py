@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import warnings
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -124,6 +125,14 @@ def test_a_function_that_is_traced_anew_is_no_news(monkeypatch):
     monkeypatch.setattr(recognition, "main", main)
     command_line.run(recognition, [])
     assert lines == ["weights are missing"]
+
+
+def test_a_warning_names_no_line_of_the_source():
+    """A command that cut a text had shown the line of kzoo that did so."""
+    warning = ("1 of 2 sequences were cut", UserWarning, "predict.py", 99, "outputs = self(inputs)")
+    with command_line.plain_words():
+        assert warnings.formatwarning(*warning) == "UserWarning: 1 of 2 sequences were cut\n"
+    assert "predict.py:99" in warnings.formatwarning(*warning)
 
 
 @pytest.mark.parametrize("name", ["sentiment", "tagging"])
