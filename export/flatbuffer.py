@@ -15,16 +15,13 @@ def _subgraphs(model):
 
 
 def operators(flatbuffer):
-    """Sorted operator names over all subgraphs (loop bodies too), and the names of custom ones."""
+    """Sorted names of the operators that a runtime must have for a file, and of custom ones.
+
+    Those of loop bodies are among them. A file has a table of them, which is short.
+    """
     model = schema.Model.GetRootAs(flatbuffer, 0)
-    used = {
-        subgraph.Operators(i).OpcodeIndex()
-        for subgraph in _subgraphs(model)
-        for i in range(subgraph.OperatorsLength())
-    }
     builtin, custom = set(), set()
-    for index in used:
-        code = model.OperatorCodes(index)
+    for code in map(model.OperatorCodes, range(model.OperatorCodesLength())):
         # Codes above 127 live in the newer field; older writers fill only the deprecated one.
         value = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
         if value == schema.BuiltinOperator.CUSTOM:
@@ -69,8 +66,10 @@ def constant_bytes(flatbuffer):
     for subgraph in _subgraphs(model):
         for i in range(subgraph.TensorsLength()):
             tensor = subgraph.Tensors(i)
-            size = model.Buffers(tensor.Buffer()).DataLength()
-            if size and tensor.Buffer() not in seen:
-                seen.add(tensor.Buffer())
+            place = tensor.Buffer()
+            if place in seen:
+                continue
+            seen.add(place)
+            if size := model.Buffers(place).DataLength():
                 sizes[_TYPE[tensor.Type()]] += size
     return dict(sizes)

@@ -47,19 +47,24 @@ def test_all_run_in_both_runtimes(exported):
     assert verification.max_difference <= 1e-5
 
 
-@pytest.mark.parametrize("runtime", [InterpreterRuntime, CompiledModelRuntime])
-def test_target_and_source_have_lengths_of_their_own(exported, runtime):
-    model, path, _ = exported
-    artifact = runtime(path, SIGNATURE)
-    random = np.random.default_rng(1)
+@pytest.fixture(scope="module")
+def cases(exported):
+    """Inputs of several lengths, and what the model makes of them."""
+    model, random, cases = exported[0], np.random.default_rng(1), []
     for rows, time, source in ((2, 9, 4), (3, 70, 13), (1, 1, 1)):
         x = random.normal(size=(rows, time, FEATURES)).astype("float32")
         ids = random.integers(1, 50, size=(rows, source)).astype("int32")
         ids[-1, source // 2 :] = 0
         expected = dict(zip(NAMES, map(np.asarray, model([x, ids])), strict=True))
-        shapes = {name: output.shape for name, output in expected.items()}
-        arguments = (shapes,) if runtime is CompiledModelRuntime else ()
-        found = artifact.run({"sequences": x, "ids": ids}, *arguments)
+        cases.append(({"sequences": x, "ids": ids}, expected))
+    return cases
+
+
+@pytest.mark.parametrize("runtime", [InterpreterRuntime, CompiledModelRuntime])
+def test_target_and_source_have_lengths_of_their_own(exported, cases, runtime):
+    artifact = runtime(exported[1], SIGNATURE)
+    for inputs, expected in cases:
+        found = artifact.run(inputs, {name: output.shape for name, output in expected.items()})
         for name in NAMES:
             assert abs(expected[name]).max() > 0.2
             np.testing.assert_allclose(found[name], expected[name], atol=1e-5, err_msg=name)
