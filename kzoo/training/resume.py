@@ -70,10 +70,11 @@ class Resume(keras.callbacks.Callback):
             The epoch to begin with: the `initial_epoch` of `fit`.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        # Variables that begin to exist while `fit` traces its step have it traced a second time.
+        model.optimizer.build(model.trainable_variables)
         state = self.folder / "state.json"
         if state.exists():
             self.history = json.loads(state.read_text())
-            model.optimizer.build(model.trainable_variables)
             model.load_weights(self._weights(len(self.history) - 1))
         return len(self.history)
 

@@ -36,6 +36,23 @@ def test_resumed_equals_unbroken(tmp_path):
         np.testing.assert_allclose(one, other, rtol=1e-6)
 
 
+def test_a_step_is_traced_once(tmp_path):
+    """The optimizer's variables had been made by the step, which TensorFlow then traced anew."""
+    calls = []
+
+    class Counting(keras.layers.Dense):
+        def call(self, inputs, training=False):
+            calls.append(training)
+            return super().call(inputs)
+
+    model = keras.Sequential([keras.Input((3,)), Counting(1)])
+    model.compile("adam", "mse")
+    resume = Resume(tmp_path, monitor="loss")
+    resume.restore(model)
+    model.fit(X, Y, verbose=0, callbacks=[resume])
+    assert calls.count(True) == 1
+
+
 def test_death_while_writing_loses_that_epoch_only(tmp_path, monkeypatch):
     unbroken, _ = train(tmp_path / "unbroken", 6)
     train(tmp_path / "broken", 6, stop_after=2)
