@@ -210,13 +210,14 @@ def test_uniforms_have_their_resolution_and_range():
     "pairs",
     [
         lambda: uniforms(30_000, 1)[0],
+        lambda: uniforms(3, 10_000).ravel(),
         # Each step beside the next one of its row.
         lambda: uniforms(15, 2_000).T.ravel(),
         # One row of many neighbouring seeds.
         lambda: uniforms(30_000, 1, seed=np.arange(30_000, dtype="int32"))[0],
         lambda: uniforms(30_000, 1, seed=np.arange(0, 30_000 * 65_536, 65_536, dtype="int32"))[0],
     ],
-    ids=["rows", "steps", "seeds", "far seeds"],
+    ids=["rows", "rows of many steps", "steps", "seeds", "far seeds"],
 )
 def test_uniforms_are_uniform_and_neighbours_independent(pairs):
     u = pairs()

@@ -140,8 +140,7 @@ def test_mixed_precision_stays_finite_and_close(policy):
     # Two numbers less their mean, over their deviation, are 1 and -1: rounding says which is which
     # where they are about equal. More numbers are never all equal.
     layer = make(attention_dim=8)
-    mixed = SRUPlusPlus(UNITS, 8, return_sequences=True, dtype=policy)
-    mixed.build(x.shape)
+    mixed = make(attention_dim=8, dtype=policy)
     mixed.set_weights(layer.get_weights())
     expected = ops.convert_to_numpy(layer(x))
     outputs = ops.convert_to_numpy(ops.cast(mixed(x), "float32"))
